@@ -1,0 +1,80 @@
+"""Map a function over many items with processes, in order and in constant memory."""
+
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+from threadpoolctl import ThreadpoolController, threadpool_limits
+
+from tagalign.errors import TagalignError
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+AHEAD = 4  # items in work or waiting to be read, per process
+
+
+def ordered_map(function: Callable, items: Iterable, jobs: int) -> Iterator:
+    """Yield ``function(item)`` for each item, in the order of the items.
+
+    Parameters
+    ----------
+    function
+        A function that can be imported by name, or a `functools.partial` of one.
+    items
+        Its arguments; they are drawn as they are needed.
+    jobs : int > 0
+        Processes; 1 works in this process. Each computes with one thread, so that processes
+        do not compete and the result does not depend on their number.
+
+    Raises
+    ------
+    TagalignError
+        A process was killed, as the system does when memory runs out.
+    """
+    if jobs == 1:
+        yield from _map_here(function, items)
+        return
+    # A forked child of a process that has used threads can hang; a fork server has none.
+    context = multiprocessing.get_context("forkserver")
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_one_thread) as pool:
+        waiting = deque()
+        try:
+            for item in items:
+                waiting.append(pool.submit(function, item))
+                if len(waiting) >= AHEAD * jobs:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        except BrokenProcessPool:
+            raise TagalignError(
+                "a worker process died, perhaps for lack of memory; use fewer --jobs"
+            ) from None
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _one_thread() -> None:
+    # The libraries that the function needs may not be loaded yet: they read the environment.
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    threadpool_limits(1)
+
+
+def _map_here(function: Callable, items: Iterable) -> Iterator:
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    libraries = ThreadpoolController()
+    try:
+        for item in items:
+            # Not across the yield: what the caller does with a result may use all threads.
+            with libraries.limit(limits=1):
+                result = function(item)
+            yield result
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
