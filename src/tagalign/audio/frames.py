@@ -1,0 +1,37 @@
+"""Cut a clip into non-overlapping log-mel frames of the size that the encoder takes."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from tagalign.audio.mel import LogMel
+from tagalign.audio.padding import pad_short, pad_to, samples_for
+
+
+def cut_frames(signal: np.ndarray, front_end: Mapping, frames: Mapping) -> np.ndarray:
+    """Cut a clip as the paper's evaluation does (section 3.3): without overlap.
+
+    Parameters
+    ----------
+    signal : np.ndarray [shape=(n,), dtype=float32], n >= 1
+        Mono, at the front end's sample rate.
+    front_end
+        The section `patches` of the configuration.
+    frames
+        The section `frames`: `pad_to_seconds` and `tail` are read.
+
+    Returns
+    -------
+    np.ndarray [shape=(k, n_mels, n_frames), dtype=float32], k >= 1
+        Log-mel, not scaled. An incomplete last frame is filled up with silence
+        (``tail: pad``) or left out (``tail: drop``), unless it is the only one.
+    """
+    width = front_end["n_frames"]
+    signal = pad_short(signal, frames["pad_to_seconds"], front_end)
+    available = 1 + signal.size // front_end["hop_length"]
+    whole, rest = divmod(available, width)
+    count = max(1, whole + (rest > 0 and frames["tail"] == "pad"))
+    signal = pad_to(signal, samples_for(count * width, front_end))
+    log_mel = LogMel(front_end)(signal)[:, : count * width]
+    pieces = log_mel.reshape(len(log_mel), count, width)  # (mel, k, time)
+    return np.ascontiguousarray(pieces.transpose(1, 0, 2))  # (k, mel, time)

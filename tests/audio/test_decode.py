@@ -1,0 +1,132 @@
+"""Decoding gives the signal that was written, or the reason why there is none."""
+
+import io
+import warnings
+
+import librosa
+import numpy as np
+import pytest
+import soundfile
+
+from tagalign.audio.decode import AudioError, decode, read_mono, resample
+
+FORMATS = [
+    ("wav", "PCM_16"),
+    ("wav", "PCM_24"),
+    ("wav", "FLOAT"),
+    ("flac", "PCM_16"),
+    ("ogg", "VORBIS"),
+    ("ogg", "OPUS"),
+    ("mp3", "MPEG_LAYER_III"),
+    ("aiff", "PCM_16"),
+]
+TRUNCATED = [entry for entry in FORMATS if entry[1] != "FLOAT"]
+
+
+def encode(signal, rate, container, subtype) -> bytes:
+    target = io.BytesIO()
+    soundfile.write(target, signal, rate, format=container, subtype=subtype)
+    return target.getvalue()
+
+
+@pytest.mark.parametrize(("container", "subtype"), FORMATS)
+def test_every_format_gives_the_signal_back(sound, container, subtype):
+    signal = resample(sound, 22050, 48000)  # a rate that all of these know
+    decoded, rate = read_mono(encode(signal, 48000, container, subtype))
+    assert rate == 48000
+    assert abs(len(decoded) - len(signal)) <= 0.05 * rate  # lossy codecs may pad
+    overlap = min(len(decoded), len(signal))
+    assert np.corrcoef(decoded[:overlap], signal[:overlap])[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("channels", [1, 2, 6])
+def test_channels_are_averaged(sound, channels):
+    gains = np.arange(1, channels + 1, dtype=np.float32) / channels
+    data = encode(np.outer(sound, gains), 22050, "wav", "FLOAT")
+    decoded, _ = read_mono(data)
+    np.testing.assert_allclose(decoded, sound * gains.mean(), atol=1e-6)
+
+
+@pytest.mark.parametrize("rate", [8000, 11025, 44100, 48000, 96000])
+@pytest.mark.parametrize("resampler", ["soxr_hq", "kaiser_fast"])
+def test_resampling_is_that_of_librosa(sound, tmp_path, rate, resampler):
+    path = tmp_path / "sound.wav"
+    soundfile.write(path, sound, rate, subtype="FLOAT")
+    expected, _ = librosa.load(path, sr=22000, res_type=resampler)
+    decoded = decode(path, 22000, resampler)
+    assert decoded.dtype == np.float32
+    assert decoded.shape == expected.shape
+    np.testing.assert_allclose(decoded, expected, atol=1e-6)
+
+
+def test_a_sound_at_the_wanted_rate_is_not_touched(sound):
+    np.testing.assert_array_equal(decode(encode(sound, 22050, "wav", "FLOAT"), 22050), sound)
+
+
+def test_path_and_bytes_give_the_same(corpus):
+    path = corpus / "audio" / "110389_A.ogg"
+    for source in (str(path), path.read_bytes()):
+        np.testing.assert_array_equal(decode(source, 16000), decode(path, 16000))
+
+
+def test_a_long_sound_is_decoded_in_blocks(sound, monkeypatch):
+    data = encode(np.stack([sound, -0.5 * sound], axis=1), 22050, "flac", "PCM_16")
+    whole, _ = read_mono(data)
+    monkeypatch.setattr("tagalign.audio.decode.BLOCK", 1000)
+    np.testing.assert_array_equal(read_mono(data)[0], whole)
+
+
+def test_one_sample_is_a_sound():
+    data = encode(np.array([0.5], np.float32), 44100, "wav", "FLOAT")
+    assert decode(data, 22050).shape == (1,)
+    with pytest.raises(AudioError, match="shorter than one sample"):
+        decode(data, 22050, "kaiser_fast")
+
+
+@pytest.mark.parametrize(("container", "subtype"), TRUNCATED)
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_a_truncated_sound_is_refused(sound, container, subtype, share):
+    data = encode(resample(sound, 22050, 48000), 48000, container, subtype)
+    with pytest.raises(AudioError):
+        read_mono(data[: int(share * len(data))])
+
+
+def test_a_streamed_wav_of_unknown_length_is_read(sound):
+    data = bytearray(encode(sound, 22050, "wav", "PCM_16"))
+    for start in (4, data.index(b"data") + 4):  # the sizes that ffmpeg writes into a pipe
+        data[start : start + 4] = b"\xff\xff\xff\xff"
+    assert len(read_mono(bytes(data))[0]) == len(sound)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "empty file"),
+        (b"this is no sound\n" * 50, "not a readable sound"),
+        (encode(np.zeros(0, np.float32), 22050, "wav", "PCM_16"), "no samples"),
+        (
+            encode(np.array([0.0, np.nan, 0.5], np.float32), 22050, "wav", "FLOAT"),
+            "samples that are not finite",
+        ),
+    ],
+)
+def test_what_is_no_sound_says_why(tmp_path, data, reason):
+    path = tmp_path / "sound.wav"
+    path.write_bytes(data)
+    with pytest.raises(AudioError, match=reason) as caught:
+        decode(path, 22050)
+    assert str(path) in str(caught.value)
+    assert str(path) not in caught.value.reason
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_says_so(tmp_path):
+    with pytest.raises(AudioError, match=r"absent\.wav: cannot be opened \(No such file"):
+        decode(tmp_path / "absent.wav", 22050)
+
+
+def test_all_real_sounds_are_whole(corpus):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for path in sorted((corpus / "audio").iterdir()):
+            assert read_mono(path)[1] == 22050
