@@ -1,0 +1,1 @@
+"""From user tags to a vocabulary and word vectors."""

@@ -1,0 +1,111 @@
+"""Clean the tags of one sound: spelling, stop words, singular.
+
+A tag is normalised first: Unicode NFKC, lower case, and one hyphen between its words, so that
+"Field_Recording", "field recording" and "field-recording" are one tag. Punctuation at its ends
+goes. Letters of all scripts are kept. What needs the whole collection (too frequent, too rare)
+is the work of `tagalign.tags.vocabulary`.
+"""
+
+import functools
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from typing import NamedTuple
+
+from tagalign.tags.lemma import singular
+
+# White space, underscores and every kind of dash separate the words of a tag.
+SEPARATORS = re.compile(r"[\s_\-\u2010-\u2015\u2212]+")
+# Control characters, the zero-width space and the byte order mark show nothing to the user.
+INVISIBLE = re.compile(r"[\x00-\x1f\x7f\u200b\ufeff]")
+ENDS = "-#.,;:!?\"'()[]{}*"
+
+
+class Outcome(NamedTuple):
+    """What becomes of a tag: `result` is None if it is dropped; `reason` says why."""
+
+    tag: str
+    result: str | None
+    reason: str
+
+
+@functools.cache
+def stop_words() -> frozenset[str]:
+    """NLTK's 179 English stop words."""
+    return frozenset(
+        (resources.files("tagalign") / "resources" / "stopwords.txt").read_text().split()
+    )
+
+
+def normalise(tag: str) -> str:
+    """Lower case, NFKC, words joined by single hyphens, no punctuation at the ends."""
+    folded = unicodedata.normalize("NFKC", tag).lower()
+    return INVISIBLE.sub("", SEPARATORS.sub("-", folded)).strip(ENDS)
+
+
+def explain_tag(tag: str, settings: Mapping) -> Outcome:
+    """Clean one tag and say what happened.
+
+    Parameters
+    ----------
+    tag
+        A tag as the user wrote it.
+    settings
+        The configuration section ``tags``.
+    """
+    normal = normalise(tag)
+    if not normal:
+        return Outcome(tag, None, "empty")
+    if settings["letters_only"] and not tag.isalpha():
+        return Outcome(tag, None, "has other characters than letters")
+    if settings["stop_words"] and normal in stop_words():
+        return Outcome(tag, None, "stop word")
+    if len(normal) < settings["minimum_length"]:
+        return Outcome(tag, None, f"shorter than {settings['minimum_length']} characters")
+    result = singular(normal, settings["lemmatizer"])
+    changes = [
+        text
+        for text, applies in (("spelling", normal != tag), ("singular", result != normal))
+        if applies
+    ]
+    return Outcome(tag, result, ", ".join(changes) or "unchanged")
+
+
+def explain_tags(tags: Iterable[str], settings: Mapping) -> list[Outcome]:
+    """Clean the tags of one sound, repeated ones included, and say what happened to each.
+
+    Returns
+    -------
+    list of Outcome
+        One per tag, in the given order; a tag that comes out equal to an earlier one is dropped.
+    """
+    outcomes, seen = [], {}
+    for tag in tags:
+        outcome = explain_tag(tag, settings)
+        if outcome.result in seen:
+            reason = f"the same as {seen[outcome.result]}"
+            outcome = Outcome(tag, None, reason)
+        elif outcome.result is not None:
+            seen[outcome.result] = tag
+        outcomes.append(outcome)
+    return outcomes
+
+
+def clean_tags(tags: Iterable[str], settings: Mapping) -> list[str]:
+    """Clean the tags of one sound (paper, section on data: "stop words ... singular").
+
+    Parameters
+    ----------
+    tags
+        Tags as the user wrote them.
+    settings
+        The configuration section ``tags``.
+
+    Returns
+    -------
+    list of str
+        The cleaned tags in the given order, without repetition.
+    """
+    outcomes = explain_tags(tags, settings)
+    return [outcome.result for outcome in outcomes if outcome.result is not None]

@@ -1,0 +1,84 @@
+"""What becomes of the tags of one sound."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from tagalign import config
+from tagalign.cli import cli
+from tagalign.errors import InputError
+from tagalign.tags.clean import clean_tags, explain_tags, stop_words
+
+PAPER = config.resolve_sections({}, ["tags"])["tags"]
+REFERENCE = PAPER | {"lemmatizer": "inflect", "letters_only": True, "minimum_length": 2}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["Dogs", "BARKING"], ["dog", "barking"]),
+        (["field-recording", "field_recordings", "Field  Recording"], ["field-recording"]),
+        (["the", "Dog", "and", "cats"], ["dog", "cat"]),
+        (["café", "CAFÉ", "cafe\u0301"], ["café"]),
+        (["ｆｕｌｌ", "Ёлки", "犬"], ["full", "ёлки", "犬"]),
+        (["#rain", "wind,", "--storm--", "-", "", "!"], ["rain", "wind", "storm"]),
+        (["dogs", "dog", "Dog"], ["dog"]),
+        (["dog\u200b", "\ufeffdog", "d\x00og", "field\trecording\n"], ["dog", "field-recording"]),
+        (["120bpm", "c#3", "808"], ["120bpm", "c#3", "808"]),
+        ([], []),
+    ],
+)
+def test_paper_preset(given, expected):
+    assert clean_tags(given, PAPER) == expected
+
+
+def test_keys_of_the_reference_preset():
+    given = ["field-recording", "e", "Bass", "dogs", "8bit", "the", "ambiences"]
+    assert clean_tags(given, REFERENCE) == ["bas", "dog", "ambience"]
+
+
+def test_stop_words_can_stay():
+    assert clean_tags(["up", "down"], PAPER | {"stop_words": False}) == ["up", "down"]
+    assert clean_tags(["up", "down"], PAPER) == []
+    assert len(stop_words()) == 179
+    assert "on-off" in clean_tags(["on-off"], PAPER)
+
+
+def test_every_tag_is_explained():
+    outcomes = explain_tags(["dogs", "the", "dog", "Rain", "wind"], PAPER)
+    assert [outcome.result for outcome in outcomes] == ["dog", None, None, "rain", "wind"]
+    assert [outcome.reason for outcome in outcomes] == [
+        "singular",
+        "stop word",
+        "the same as dogs",
+        "spelling",
+        "unchanged",
+    ]
+
+
+def test_released_us8k_tags_come_out_as_the_authors_published_them(shared):
+    """1,282 recordings: raw tags -> the authors' own result, word for word."""
+    raw = json.loads((shared / "reference" / "us8k_tags_raw.json").read_text())
+    published = json.loads((shared / "reference" / "us8k_tags_preprocessed.json").read_text())
+    assert len(raw) == len(published) == 1282
+    for identifier, tags in raw.items():
+        assert set(clean_tags(tags, REFERENCE)) == set(published[identifier]), identifier
+
+
+def test_verb_shows_a_table():
+    result = CliRunner().invoke(cli, ["clean", "dogs, field-recording, buses, the"])
+    assert result.exit_code == 0
+    assert [line.split() for line in result.output.splitlines()] == [
+        ["tag", "becomes", "why"],
+        ["dogs", "dog", "singular"],
+        ["field-recording", "field-recording", "unchanged"],
+        ["buses", "bus", "singular"],
+        ["the", "(dropped)", "stop", "word"],
+    ]
+
+
+def test_verb_without_a_tag_says_so():
+    result = CliRunner().invoke(cli, ["clean", " , "])
+    assert isinstance(result.exception, InputError)
+    assert "no tag in" in str(result.exception)
