@@ -1,0 +1,77 @@
+"""What was downloaded of a shard: while it is under way, and since it was finished."""
+
+import sqlite3
+from urllib.parse import urlsplit
+
+import h5py
+import numpy as np
+
+from tagalign import store
+
+
+class Kept:
+    """Sounds of a shard that were downloaded, by id and name of the preview's file.
+
+    Parameters
+    ----------
+    table
+        The database of the download under way.
+    file
+        The shard as it was finished before, if it was.
+
+    Attributes
+    ----------
+    failed : dict
+        Id -> reason of the sounds that `file` lacks.
+    """
+
+    def __init__(self, table: sqlite3.Connection, file: h5py.File | None):
+        self.table, self.file = table, file
+        self.rows, self.failed = {}, {}
+        self.table.execute(
+            "CREATE TABLE IF NOT EXISTS sound"
+            " (id TEXT, name TEXT, audio BLOB, reason TEXT, PRIMARY KEY (id, name))"
+        )
+        if file is not None:
+            names = map(preview_name, store.read_strings(file["preview"]))
+            keys = zip(store.read_strings(file["id"]), names, strict=True)
+            self.rows = {key: row for row, key in enumerate(keys)}
+            self.failed = dict(store.read_failures(file))
+
+    def outcomes(self) -> dict[tuple[str, str], str | None]:
+        """(id, name) -> None for a sound that is here, the reason for one that cannot be."""
+        rows = self.table.execute("SELECT id, name, reason FROM sound")
+        return {(identifier, name): reason for identifier, name, reason in rows} | dict.fromkeys(
+            self.rows
+        )
+
+    def add(self, key: tuple[str, str], audio: bytes | None, reason: str | None) -> None:
+        """Keep a sound, or the reason for which it cannot be had."""
+        self.table.execute(
+            "INSERT OR REPLACE INTO sound VALUES (?, ?, ?, ?)", (*key, audio, reason)
+        )
+
+    def audio(self, key: tuple[str, str]) -> np.ndarray:
+        """Encoded bytes of a sound. [shape=(n,), dtype=uint8]"""
+        if key in self.rows:
+            row = self.rows[key]
+            start, stop = self.file["audio/offsets"][row : row + 2]
+            return self.file["audio/values"][start:stop]
+        (audio,) = self.table.execute(
+            "SELECT audio FROM sound WHERE id = ? AND name = ?", key
+        ).fetchone()
+        return np.frombuffer(audio, np.uint8)
+
+    def size(self, key: tuple[str, str]) -> int:
+        """Number of encoded bytes of a sound."""
+        if key in self.rows:
+            start, stop = self.file["audio/offsets"][self.rows[key] : self.rows[key] + 2]
+            return int(stop - start)
+        return self.table.execute(
+            "SELECT length(audio) FROM sound WHERE id = ? AND name = ?", key
+        ).fetchone()[0]
+
+
+def preview_name(url: str) -> str:
+    """Name of the preview's file, which stays when the host or its folders change."""
+    return urlsplit(url).path.rpartition("/")[2]

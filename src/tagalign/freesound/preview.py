@@ -1,0 +1,111 @@
+"""Download one preview: go on where it was cut, and make sure that it decodes."""
+
+import threading
+from collections.abc import Callable, Mapping
+
+import httpx
+
+from tagalign.audio.decode import AudioError, read_mono
+from tagalign.freesound import http
+
+
+class PreviewError(Exception):
+    """This preview cannot be had, however often we try; the message is the reason."""
+
+
+def fetch_sound(
+    client: httpx.Client, url: str, settings: Mapping, cancelled: threading.Event
+) -> bytes:
+    """Download a preview and decode it.
+
+    Parameters
+    ----------
+    client
+        A client without credentials: previews need none.
+    url
+        Address of the preview.
+    settings
+        The section ``source.freesound``: its keys ``attempts`` and ``first_wait``.
+    cancelled
+        When it is set, nothing is tried again.
+
+    Returns
+    -------
+    bytes
+        The encoded sound. It decodes to the end.
+
+    Raises
+    ------
+    PreviewError
+        The preview is gone or refused, or what comes twice the same is no whole sound.
+    http.TransientError
+        The last attempt failed as well.
+    """
+    tries = http.patiently(settings["attempts"], settings["first_wait"], url, cancelled)
+    data = _fetch(client, url, tries)
+    try:
+        read_mono(data)
+        return data
+    except AudioError as error:
+        # The connection may have lost the end without a sign; the file itself may be broken.
+        again, first = _fetch(client, url, tries), error
+    if again != data:
+        try:
+            read_mono(again)
+            return again
+        except AudioError as error:
+            raise PreviewError(str(error)) from None
+    raise PreviewError(str(first))
+
+
+def _fetch(client: httpx.Client, url: str, tries: Callable) -> bytes:
+    body = bytearray()
+    try:
+        tries(_go_on, client, url, body)
+    except http.TooLargeError as error:
+        raise PreviewError(str(error)) from None
+    return bytes(body)
+
+
+def _go_on(client: httpx.Client, url: str, body: bytearray) -> None:
+    """One attempt: get what is missing behind the end of `body`."""
+    have = len(body)
+    headers = {"Accept-Encoding": "identity"}
+    if have:
+        headers["Range"] = f"bytes={have}-"
+
+    def choose(response: httpx.Response) -> bytearray:
+        if response.status_code == 206 and _first(response) == have:
+            return body
+        if response.status_code == 200:
+            body.clear()
+            return body
+        return bytearray()
+
+    answer = http.get(client, url, choose, headers=headers)
+    status = answer.status_code
+    if status == 200:
+        return
+    if status == 206 and _first(answer) == have:
+        if _total(answer) in (None, len(body)):
+            return
+        body.clear()
+        raise http.TransientError("the parts of the answer do not fit together")
+    if status in (206, 416):
+        body.clear()
+        raise http.TransientError("the preview changed on the way")
+    if status in (408, 425, 429) or status >= 500:
+        raise http.TransientError(f"{status} {answer.reason_phrase}")
+    raise PreviewError(f"{status} {answer.reason_phrase}")
+
+
+def _first(response: httpx.Response) -> int | None:
+    """First byte of a partial answer: ``Content-Range: bytes 100-199/200``."""
+    unit, _, span = response.headers.get("Content-Range", "").partition(" ")
+    first = span.partition("-")[0]
+    return int(first) if unit == "bytes" and first.isdecimal() else None
+
+
+def _total(response: httpx.Response) -> int | None:
+    total = response.headers["Content-Range"].rpartition("/")[2]
+    return int(total) if total.isdecimal() else None
