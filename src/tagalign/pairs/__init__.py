@@ -1,0 +1,1 @@
+"""Join patches and tags into the training file."""
