@@ -1,0 +1,278 @@
+"""The model file: everything that is needed to embed a sound or a set of tags.
+
+Root attributes, beside those of every stage file: ``system`` (its row of the table, JSON),
+``network`` (the configuration section ``model``, JSON), ``front_end`` and ``cleaning`` (the
+sections ``patches`` and ``tags`` of the training data, JSON), ``tags_per_sound``,
+``tag_order``. Groups: ``weights`` (a dataset per parameter and buffer), ``scaling``,
+``history`` (a value per epoch); datasets ``vocabulary`` and, with word vectors,
+``word_vectors``. An imported release may lack weights, ``scaling`` and ``history``.
+"""
+
+import dataclasses
+import json
+import os
+from collections.abc import Mapping, Sequence
+
+import h5py
+import numpy as np
+import torch
+
+from tagalign import store
+from tagalign.errors import InputError
+from tagalign.model.device import choose_device
+from tagalign.model.network import Network
+from tagalign.model.systems import System
+from tagalign.pairs.scaling import Scaling
+
+# Rows computed at once. Every batch is filled up to this size, so that the sums inside the
+# matrix products run in the same order whatever else is embedded beside a sound.
+BATCH = {"cpu": 16, "cuda": 256}
+
+
+@dataclasses.dataclass
+class Model:
+    """A network with what it needs to embed sounds and tags.
+
+    Attributes
+    ----------
+    system
+        Row of the table of systems.
+    network
+        The parts of the system that there are.
+    settings
+        The configuration section ``model``.
+    vocabulary
+        The C tags, in the order of their indices.
+    front_end, cleaning
+        Sections ``patches`` and ``tags`` that made the training data; how sounds and tags
+        must be prepared for this model.
+    scaling
+        Statistics of the training patches, or None without an audio encoder.
+    tags_per_sound, tag_order
+        How many tags a set uses, and which ones: the first ``"given"`` or the first by
+        ``"vocabulary"`` index.
+    history
+        Metric -> its value after each epoch.
+    """
+
+    system: System
+    network: Network
+    settings: dict
+    vocabulary: list[str]
+    front_end: dict
+    cleaning: dict
+    scaling: Scaling | None
+    tags_per_sound: int
+    tag_order: str = "given"
+    history: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+
+    def embed_frames(self, log_mel: np.ndarray) -> np.ndarray:
+        """Embed frames with the audio encoder.
+
+        Parameters
+        ----------
+        log_mel
+            Unscaled log-mel frames [shape=(n, n_mels, n_frames)].
+
+        Returns
+        -------
+        numpy.ndarray
+            z_a [shape=(n, V)], float32; a row does not depend on the other rows.
+
+        Raises
+        ------
+        InputError
+            The model has no audio encoder, or the frames have another size.
+        """
+        size = (self.front_end.get("n_mels"), self.front_end.get("n_frames"))
+        if self.network.audio_encoder is None or self.scaling is None:
+            raise InputError(f"this model of system {self.system.name} has no audio encoder")
+        if log_mel.ndim != 3 or log_mel.shape[1:] != size:
+            raise InputError(
+                f"frames of shape {log_mel.shape} do not fit a model of system"
+                f" {self.system.name} made for (n, {size[0]}, {size[1]}); cut them with its own"
+                " front end"
+            )
+        scaled = torch.from_numpy(self.scaling.apply(log_mel))[:, None]
+        return self._in_batches(self.network.audio_encoder, scaled, 0.0)
+
+    def embed_tags(self, tag_sets: Sequence[Sequence[str]]) -> np.ndarray:
+        """Embed sets of tags with the tag encoder.
+
+        Parameters
+        ----------
+        tag_sets
+            Tags of the vocabulary (cleaned as `cleaning` says), per sound.
+
+        Returns
+        -------
+        numpy.ndarray
+            phi_w [shape=(n, W)], float32; a row does not depend on the other rows.
+
+        Raises
+        ------
+        InputError
+            The model has no tag encoder, a set is empty, or a tag is not in the vocabulary.
+        """
+        if self.network.tag_encoder is None:
+            raise InputError(f"this model of system {self.system.name} has no tag encoder")
+        indices = torch.from_numpy(self.tag_indices(tag_sets))
+        return self._in_batches(self.network.tag_encoder, indices, len(self.vocabulary))
+
+    def project_frames(self, log_mel: np.ndarray) -> np.ndarray:
+        """phi_a of frames [shape=(n, W)], to be compared with `embed_tags` by cosine.
+
+        Raises
+        ------
+        InputError
+            As `embed_frames`, and if the system was trained without tags to compare with.
+        """
+        if self.network.projection is None:
+            raise InputError(
+                f"this model of system {self.system.name} has no map from audio to tags"
+            )
+        embedding = torch.from_numpy(self.embed_frames(log_mel))
+        return self._in_batches(self.network.project, embedding, 0.0)
+
+    def tag_indices(self, tag_sets: Sequence[Sequence[str]]) -> np.ndarray:
+        """Vocabulary indices of tag sets, filled up with C [shape=(n, T)], int64.
+
+        Raises
+        ------
+        InputError
+            A set is empty or a tag is not in the vocabulary.
+        """
+        index = {tag: number for number, tag in enumerate(self.vocabulary)}
+        rows = []
+        for number, tags in enumerate(tag_sets):
+            unknown = [tag for tag in tags if tag not in index]
+            if unknown or not tags:
+                what = f"tag {unknown[0]!r} is not in" if unknown else "no tag is in"
+                raise InputError(
+                    f"tag set {number}: {what} the vocabulary of this model"
+                    f" ({len(index)} tags); leave it out or choose other tags"
+                )
+            row = list(dict.fromkeys(index[tag] for tag in tags))
+            rows.append(sorted(row) if self.tag_order == "vocabulary" else row)
+        # COALA reads all tags at once, the others the first `tags_per_sound`.
+        limit = self.tags_per_sound if self.system.width is not None else None
+        rows = [row[:limit] for row in rows]
+        # A fixed number of columns, so that a set does not depend on its neighbours.
+        columns = limit or max(map(len, rows), default=1)
+        indices = np.full((len(rows), columns), len(index), np.int64)
+        for line, row in zip(indices, rows, strict=True):
+            line[: len(row)] = row
+        return indices
+
+    def save(
+        self,
+        path: str | os.PathLike,
+        *,
+        stage: str,
+        config: Mapping,
+        inputs: Mapping[str, str | os.PathLike],
+        seed: int | None = None,
+    ) -> None:
+        """Write the model file; see `tagalign.store.create` for the arguments."""
+        with store.create(
+            path,
+            stage=stage,
+            config=config,
+            inputs=inputs,
+            seed=seed,
+            packages=["torch"],
+            buffered=True,
+        ) as file:
+            file.attrs["system"] = self.system.to_json()
+            file.attrs["network"] = store.canonical(self.settings)
+            file.attrs["front_end"] = store.canonical(self.front_end)
+            file.attrs["cleaning"] = store.canonical(self.cleaning)
+            file.attrs["tags_per_sound"] = self.tags_per_sound
+            file.attrs["tag_order"] = self.tag_order
+            store.write_strings(file, "vocabulary", self.vocabulary)
+            if self.scaling is not None:
+                self.scaling.write(file)
+            words = getattr(self.network.tag_encoder, "words", None)
+            if words is not None:
+                file["word_vectors"] = words.vectors.cpu().numpy()
+            weights = file.create_group("weights")
+            for name, tensor in self.network.state_dict().items():
+                weights[name] = tensor.cpu().numpy()
+            history = file.create_group("history")
+            for name, values in self.history.items():
+                history[name] = values
+
+    def _in_batches(self, function, rows: torch.Tensor, filling: float) -> np.ndarray:
+        device = next(self.network.parameters()).device
+        size = BATCH[device.type]
+        self.network.eval()
+        results = []
+        with torch.inference_mode():
+            for start in range(0, max(len(rows), 1), size):
+                part = rows[start : start + size]
+                batch = torch.full((size, *rows.shape[1:]), filling, dtype=rows.dtype)
+                batch[: len(part)] = part
+                results.append(function(batch.to(device)).float().cpu()[: len(part)])
+        return torch.cat(results).numpy()
+
+
+def load_model(path: str | os.PathLike, device: str = "cpu") -> Model:
+    """Read a model file.
+
+    Parameters
+    ----------
+    path
+        A file of stage ``train``, or an imported release.
+    device
+        ``"auto"``, ``"cpu"`` or ``"cuda"``.
+
+    Raises
+    ------
+    InputError
+        The file is missing or is no model file.
+    ConfigError
+        The device is not to be had.
+    """
+    with store.read(path) as file:
+        if "system" not in file.attrs or "weights" not in file:
+            raise InputError(
+                f"{path} holds no model (stage {file.attrs.get('stage')!r}); give a file made by"
+                " `tagalign train` or `tagalign import-release`"
+            )
+        model = _read(file)
+    model.network.to(choose_device(device)).eval().requires_grad_(False)
+    return model
+
+
+def _read(file: h5py.File) -> Model:
+    system = System.from_json(file.attrs["system"])
+    settings = json.loads(file.attrs["network"])
+    front_end = json.loads(file.attrs["front_end"])
+    vocabulary = store.read_strings(file["vocabulary"])
+    vectors = file.get("word_vectors")
+    state = {name: torch.from_numpy(np.array(data)) for name, data in file["weights"].items()}
+    parts = {name.split(".")[0] for name in state}
+    if system.tag_encoder == "mean" and vectors is not None:
+        parts.add("tag_encoder")  # It may have no weights but the word vectors.
+    network = Network(
+        system,
+        settings,
+        front_end.get("n_mels", 96),
+        front_end.get("n_frames", 96),
+        len(vocabulary),
+        None if vectors is None else torch.from_numpy(vectors[()]),
+        parts,
+    )
+    network.load_state_dict(state)
+    return Model(
+        system=system,
+        network=network,
+        settings=settings,
+        vocabulary=vocabulary,
+        front_end=front_end,
+        cleaning=json.loads(file.attrs["cleaning"]),
+        scaling=Scaling.read(file) if "scaling" in file else None,
+        tags_per_sound=int(file.attrs["tags_per_sound"]),
+        tag_order=str(file.attrs["tag_order"]),
+        history={name: data[()] for name, data in file.get("history", {}).items()},
+    )

@@ -1,0 +1,173 @@
+"""The tag encoders, and COALA's tag decoder.
+
+A tag set is a row of vocabulary indices, filled up with the padding index C (the size of
+the vocabulary): ``tags`` is an integer tensor [shape=(n, T), range=0..C].
+"""
+
+import math
+
+import torch
+from torch import nn
+
+from tagalign.model.audio import make_layer_norm
+
+
+class WordVectors(nn.Module):
+    """The frozen word vectors, with a row of zeros for the padding index."""
+
+    def __init__(self, vectors: torch.Tensor):
+        super().__init__()
+        padded = torch.cat([vectors.float(), torch.zeros(1, vectors.shape[1])])
+        # Kept out of the state: the model file holds them once, as `word_vectors`.
+        self.register_buffer("padded", padded, persistent=False)
+
+    @property
+    def vectors(self) -> torch.Tensor:
+        """Without the padding [shape=(C, F_w)]."""
+        return self.padded[:-1]
+
+    def forward(self, tags: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Look up a batch: vectors (n, T, F_w), and which of them are real tags (n, T)."""
+        return self.padded[tags], tags < len(self.padded) - 1
+
+
+class TagEncoder(nn.Module):
+    """Tags (n, T) -> code (n, size), which a tag decoder reads -> phi_w (n, size).
+
+    Only COALA tells the two apart; for the others the code is phi_w.
+    """
+
+    def encode(self, tags: torch.Tensor) -> torch.Tensor:
+        raise NotImplementedError
+
+    def project(self, code: torch.Tensor) -> torch.Tensor:
+        return code
+
+    def forward(self, tags: torch.Tensor) -> torch.Tensor:
+        return self.project(self.encode(tags))
+
+
+class AttentionTagEncoder(TagEncoder):
+    """Multi-head self-attention over a set of tags (paper, section "Model").
+
+    Word vectors -> q, k, v -> H heads of full width, scaled dot product, no positions ->
+    output map -> sum over tags -> layer norm = phi_w (n, F_w). Padded tags are never
+    attended to; whether their own queries enter the sum is ``padded_queries`` (the released
+    code sums them, which adds the mean of the values once per empty place).
+    """
+
+    def __init__(self, settings: dict, vectors: torch.Tensor, heads: int):
+        super().__init__()
+        width = vectors.shape[1]
+        self.heads, self.size = heads, width
+        self.sum_padded = settings["padded_queries"] == "summed"
+        self.words = WordVectors(vectors)
+        self.query = nn.Linear(width, heads * width, bias=False)
+        self.key = nn.Linear(width, heads * width, bias=False)
+        self.value = nn.Linear(width, heads * width, bias=False)
+        self.output = nn.Linear(heads * width, width, bias=False)
+        self.attention_dropout = nn.Dropout(settings["attention_dropout"])
+        self.dropout = nn.Dropout(settings["tag_dropout"])
+        self.layer_norm = make_layer_norm(width, settings)
+
+    def encode(self, tags: torch.Tensor) -> torch.Tensor:
+        words, present = self.words(tags)
+        query, key, value = (
+            # (n, T, H * F_w) -> (n, H, T, F_w)
+            linear(words).unflatten(-1, (self.heads, self.size)).transpose(1, 2)
+            for linear in (self.query, self.key, self.value)
+        )
+        scores = (query / math.sqrt(self.size)) @ key.transpose(-2, -1)  # (n, H, T, T)
+        # Finite, so that an empty set gives zeros and no NaN.
+        scores = scores.masked_fill(~present[:, None, None, :], torch.finfo(scores.dtype).min)
+        weights = self.attention_dropout(scores.float().softmax(-1)).to(value.dtype)
+        mixed = (weights @ value).transpose(1, 2).flatten(2)  # (n, T, H * F_w)
+        mixed = self.dropout(self.output(mixed))
+        if not self.sum_padded:
+            mixed = mixed * present[..., None]
+        return self.layer_norm(mixed.sum(1))
+
+
+class MeanTagEncoder(TagEncoder):
+    """The mean of the word vectors: phi_w (n, F_w).
+
+    With ``mean_encoder: trained`` as in the released code: a bias-free linear map, mean,
+    dropout, layer norm.
+    """
+
+    def __init__(self, settings: dict, vectors: torch.Tensor):
+        super().__init__()
+        self.size = vectors.shape[1]
+        self.words = WordVectors(vectors)
+        trained = settings["mean_encoder"] == "trained"
+        self.map = nn.Linear(self.size, self.size, bias=False) if trained else nn.Identity()
+        self.dropout = nn.Dropout(settings["tag_dropout"]) if trained else nn.Identity()
+        self.layer_norm = make_layer_norm(self.size, settings) if trained else nn.Identity()
+
+    def encode(self, tags: torch.Tensor) -> torch.Tensor:
+        words, present = self.words(tags)
+        count = present.sum(1, keepdim=True).clamp(min=1)
+        return self.layer_norm(self.dropout(self.map(words).sum(1) / count))
+
+
+class MultiHotTagEncoder(TagEncoder):
+    """COALA's tag encoder: multi-hot tags, C-512-512-V, and a bias-free map to phi_w (n, V)."""
+
+    def __init__(self, settings: dict, vocabulary_size: int, size: int):
+        super().__init__()
+        self.vocabulary_size, self.size = vocabulary_size, size
+        hidden, dropout = settings["tag_hidden"], settings["dropout"]
+        self.layers = nn.Sequential(
+            *_dense(vocabulary_size, hidden, dropout),
+            *_dense(hidden, hidden, dropout),
+            *_dense(hidden, size, dropout),
+        )
+        self.projection = nn.Linear(size, size, bias=False)
+        self.dropout = nn.Dropout(settings["projection_dropout"])
+
+    def encode(self, tags: torch.Tensor) -> torch.Tensor:
+        return self.layers(multi_hot(tags, self.vocabulary_size))
+
+    def project(self, code: torch.Tensor) -> torch.Tensor:
+        return self.dropout(self.projection(code))
+
+
+class TagDecoder(nn.Module):
+    """COALA's tag decoder: (n, size) -> 512 -> 512 -> logits of the tags (n, C)."""
+
+    def __init__(self, settings: dict, size: int, vocabulary_size: int):
+        super().__init__()
+        hidden = settings["tag_hidden"]
+        self.layers = nn.Sequential(
+            *_dense(size, hidden, settings["dropout"]),
+            *_dense(hidden, hidden, 0.0),
+            nn.Linear(hidden, vocabulary_size),
+            nn.BatchNorm1d(vocabulary_size),
+        )
+
+    def forward(self, code: torch.Tensor) -> torch.Tensor:
+        return self.layers(code)
+
+
+class TagClassifier(nn.Module):
+    """The head of the CNN baseline: z_a (n, V) -> V -> logits of the tags (n, C)."""
+
+    def __init__(self, size: int, vocabulary_size: int):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(size, size), nn.ReLU(), nn.Linear(size, vocabulary_size)
+        )
+
+    def forward(self, embedding: torch.Tensor) -> torch.Tensor:
+        return self.layers(embedding)
+
+
+def multi_hot(tags: torch.Tensor, vocabulary_size: int) -> torch.Tensor:
+    """Rows of indices (n, T) -> 0 and 1 per tag of the vocabulary (n, C), float32."""
+    hot = torch.zeros(len(tags), vocabulary_size + 1, device=tags.device)
+    return hot.scatter_(1, tags, 1.0)[:, :-1]
+
+
+def _dense(inputs: int, outputs: int, dropout: float) -> list[nn.Module]:
+    layers = [nn.Linear(inputs, outputs), nn.BatchNorm1d(outputs), nn.ReLU()]
+    return [*layers, nn.Dropout(dropout)] if dropout else layers
