@@ -1,0 +1,1 @@
+"""Training of one system: data on the device, steps, checkpoints, history."""

@@ -1,0 +1,178 @@
+"""Checkpoints: everything that a training needs to go on exactly where it was.
+
+One HDF5 file per training, replaced atomically. It names the training it belongs to
+(system, seed, configuration, hashes of the inputs); another training does not go on from it.
+"""
+
+import dataclasses
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import torch
+
+from tagalign import store
+from tagalign.errors import TagalignError, TrainingError
+from tagalign.train.memory import is_out_of_memory
+
+
+@dataclasses.dataclass
+class State:
+    """Where a training stands.
+
+    Attributes
+    ----------
+    epoch, step
+        Epochs that are complete, and steps of the next that are done.
+    losses
+        Losses of those steps [shape=(step, number of losses)].
+    history
+        A record per complete epoch.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    losses: np.ndarray | None = None
+    history: list[dict] = dataclasses.field(default_factory=list)
+
+
+class Checkpoint:
+    """The checkpoint of one training.
+
+    Parameters
+    ----------
+    directory
+        Where it lies; made if need be. Trainings on other inputs may have theirs beside it.
+    identity
+        What makes the training itself and no other, as nested dicts of plain values; under
+        ``inputs`` the hashes of the files that it reads.
+    """
+
+    def __init__(self, directory: str | Path, identity: dict):
+        inputs = hashlib.sha256(store.canonical(identity.get("inputs", {})).encode()).hexdigest()
+        self.path = Path(directory) / f"{inputs[:12]}.h5"
+        self.identity = identity
+
+    def save(self, state: State, network: torch.nn.Module, optimizer) -> bool:
+        """Replace the checkpoint; if that fails, warn and keep the last good one."""
+        try:
+            with store.replacing(self.path) as part, store.buffered_file(part) as file:
+                self._write(file, state, network, optimizer)
+        except TagalignError as error:
+            print(f"train: no checkpoint this time, training goes on: {error}", file=sys.stderr)
+            return False
+        return True
+
+    def _write(self, file: h5py.File, state: State, network, optimizer) -> None:
+        file.attrs["identity"] = store.canonical(self.identity)
+        file.attrs["epoch"], file.attrs["step"] = state.epoch, state.step
+        # A dataset: attributes end at 64 kB, about 200 epochs.
+        file["history"] = json.dumps(state.history)
+        if state.losses is not None:
+            file["losses"] = state.losses
+        for name, tensor in network.state_dict().items():
+            file[f"weights/{name}"] = tensor.cpu().numpy()
+        for index, values in optimizer.state_dict()["state"].items():
+            for name, tensor in values.items():
+                if tensor is not None:
+                    file[f"optimizer/{index}/{name}"] = tensor.cpu().numpy()
+        for name, numbers in _random_state().items():
+            file[f"random/{name}"] = numbers.numpy()
+
+    def load(self, network: torch.nn.Module, optimizer) -> State | None:
+        """Put network, optimiser and random numbers where the checkpoint left them.
+
+        Returns
+        -------
+        State or None
+            None where there is no checkpoint.
+
+        Raises
+        ------
+        TrainingError
+            It belongs to another training, cannot be read, or memory runs out.
+        """
+        if not self.path.exists():
+            return None
+        try:
+            with h5py.File(self.path, "r") as file:
+                self._check(json.loads(file.attrs["identity"]))
+                network.load_state_dict(_tensors(file["weights"]))
+                _load_optimizer(optimizer, file.get("optimizer", {}))
+                _set_random_state(_tensors(file["random"]))
+                losses = file["losses"][()] if "losses" in file else None
+                history = json.loads(file["history"][()])
+                return State(int(file.attrs["epoch"]), int(file.attrs["step"]), losses, history)
+        except (OSError, KeyError, RuntimeError) as error:
+            if is_out_of_memory(error):
+                raise TrainingError(
+                    f"not enough memory to resume from {self.path}; free memory and try again"
+                ) from None
+            reason = " ".join(str(error).split())
+            raise TrainingError(
+                f"cannot resume from {self.path} ({reason}); remove it to train from the start"
+            ) from None
+
+    def remove(self) -> None:
+        """Remove the checkpoint of a training that is done, and its directory if now empty."""
+        self.path.unlink(missing_ok=True)
+        if self.path.parent.is_dir() and not any(self.path.parent.iterdir()):
+            self.path.parent.rmdir()
+
+    def _check(self, theirs: dict) -> None:
+        differing = _first_difference(theirs, self.identity)
+        if differing:
+            key, there, here = differing
+            raise TrainingError(
+                f"{self.path} belongs to another training: {key} is {_short(there)} there and"
+                f" {_short(here)} here; remove it or give another --checkpoint directory"
+            )
+
+
+def _first_difference(first, second, path: str = "") -> tuple | None:
+    if isinstance(first, dict) and isinstance(second, dict):
+        for key in [*second, *sorted(first.keys() - second.keys())]:
+            inner = f"{path}.{key}" if path else key
+            found = _first_difference(first.get(key), second.get(key), inner)
+            if found:
+                return found
+        return None
+    return None if first == second else (path, first, second)
+
+
+def _short(value) -> str:
+    text = str(value)
+    return text if len(text) <= 24 else f"{text[:12]}..."
+
+
+def _tensors(group: h5py.Group) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(np.array(data)) for name, data in group.items()}
+
+
+def _load_optimizer(optimizer, group) -> None:
+    """Restore moments and counters in the layout of the weights that they belong to."""
+    state = {}
+    for index, values in group.items():
+        weight = optimizer.param_groups[0]["params"][int(index)]
+        state[int(index)] = {
+            name: torch.empty_like(weight).copy_(tensor) if tensor.ndim else tensor
+            for name, tensor in _tensors(values).items()
+        }
+    groups = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def _random_state() -> dict[str, torch.Tensor]:
+    state = {"cpu": torch.get_rng_state()}
+    if torch.cuda.is_initialized():
+        state["cuda"] = torch.cuda.get_rng_state()
+    return state
+
+
+def _set_random_state(state: dict[str, torch.Tensor]) -> None:
+    torch.set_rng_state(state["cpu"])
+    if "cuda" in state and torch.cuda.is_available():
+        torch.cuda.set_rng_state(state["cuda"])

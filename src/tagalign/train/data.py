@@ -1,0 +1,132 @@
+"""The training file on the device: float16 patches, compact tag rows, batches drawn there."""
+
+import dataclasses
+import json
+import os
+
+import h5py
+import numpy as np
+import torch
+
+from tagalign import store
+from tagalign.errors import InputError
+from tagalign.pairs.scaling import Scaling
+
+
+@dataclasses.dataclass
+class Pairs:
+    """Patches and tags of one part of the data.
+
+    Attributes
+    ----------
+    ids
+        The sounds.
+    patches
+        Scaled patches [shape=(N, n_mels, n_frames)], float16, on the device.
+    tags
+        All tags of each sound [shape=(N, T)], int16, on the device, filled up with C.
+    """
+
+    ids: list[str]
+    patches: torch.Tensor
+    tags: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def batch(self, index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The pairs at `index` (on the device): patches (n, 1, n_mels, n_frames) and tags."""
+        patches = self.patches.index_select(0, index).float()[:, None]
+        return patches, self.tags.index_select(0, index).long()
+
+
+@dataclasses.dataclass
+class TrainingData:
+    """What a training file holds, ready to train on.
+
+    Attributes
+    ----------
+    train, validation
+        The two parts.
+    vocabulary, scaling, front_end, cleaning, tags_per_sound, tag_order
+        As in the model file; see `tagalign.model.file.Model`.
+    """
+
+    train: Pairs
+    validation: Pairs
+    vocabulary: list[str]
+    scaling: Scaling
+    front_end: dict
+    cleaning: dict
+    tags_per_sound: int
+    tag_order: str
+
+    def to(self, device: torch.device) -> "TrainingData":
+        """Move the pairs to a device, in place."""
+        for pairs in (self.train, self.validation):
+            pairs.patches, pairs.tags = pairs.patches.to(device), pairs.tags.to(device)
+        return self
+
+
+def read_pairs(path: str | os.PathLike) -> TrainingData:
+    """Read a training file into memory.
+
+    Raises
+    ------
+    InputError
+        The file is missing, or of another stage.
+    """
+    with store.read(path, stage="pairs") as file:
+        vocabulary = store.read_strings(file["vocabulary"])
+        if len(vocabulary) > np.iinfo(np.int16).max:
+            raise InputError(
+                f"{path}: a vocabulary of {len(vocabulary)} tags is more than training can hold"
+                f" ({np.iinfo(np.int16).max}); lower tags.vocabulary_size"
+            )
+        pairs_section = store.attributes(file)["config"].get("pairs", {})
+        return TrainingData(
+            train=_read_part(file["train"], len(vocabulary)),
+            validation=_read_part(file["validation"], len(vocabulary)),
+            vocabulary=vocabulary,
+            scaling=Scaling.read(file),
+            front_end=json.loads(file.attrs["front_end"]),
+            cleaning=json.loads(file.attrs["cleaning"]),
+            tags_per_sound=int(file.attrs["tags_per_sound"]),
+            tag_order=pairs_section.get("tag_order", "given"),
+        )
+
+
+def read_word_vectors(
+    path: str | os.PathLike, vocabulary: list[str], width: int, pairs_path: str | os.PathLike
+) -> torch.Tensor:
+    """Read word vectors [shape=(C, width)] that belong to a vocabulary.
+
+    Raises
+    ------
+    InputError
+        They are of another size or another vocabulary.
+    """
+    with store.read(path, stage="word2vec") as file:
+        words, vectors = store.read_strings(file["vocabulary"]), file["vectors"][()]
+    if vectors.shape[1] != width:
+        raise InputError(
+            f"{path} holds word vectors of size {vectors.shape[1]}, but the system needs"
+            f" {width}; make them with `tagalign word2vec --dimension {width}`"
+        )
+    if words != vocabulary:
+        raise InputError(
+            f"{path} and {pairs_path} have different vocabularies; make both from the same tags"
+        )
+    return torch.from_numpy(vectors)
+
+
+def _read_part(group: h5py.Group, padding: int) -> Pairs:
+    offsets, values = group["tags/offsets"][()], group["tags/values"][()]
+    lengths = np.diff(offsets)
+    tags = np.full((len(lengths), max(lengths.max(initial=0), 1)), padding, np.int16)
+    tags[np.arange(tags.shape[1]) < lengths[:, None]] = values
+    return Pairs(
+        store.read_strings(group["id"]),
+        torch.from_numpy(group["patches"][()]),
+        torch.from_numpy(tags),
+    )

@@ -1,0 +1,131 @@
+"""Pictures of a finished training: curves, reconstructions, nearest tags."""
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from tagalign import store
+from tagalign.model.file import Model
+from tagalign.train.data import Pairs, TrainingData
+from tagalign.train.history import split_name
+
+SHOWN = 8
+NEAREST = 8
+
+
+def write_figures(directory: Path, model: Model, data: TrainingData) -> None:
+    """Write what a trained model shows, each where the system has it.
+
+    ``curves.png``
+        Every loss and the retrieval after each epoch, training beside validation.
+    ``reconstructions.png``
+        Original and reconstructed spectrograms of eight validation sounds.
+    ``nearest_tags.csv``
+        For the same sounds their own tags and the tags that the audio comes nearest to.
+
+    Parameters
+    ----------
+    directory
+        Made if need be.
+    model
+        The model, with its history.
+    data
+        The pairs that it was trained on.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    if model.history:
+        _save(draw_curves(model.system.name, model.history), directory / "curves.png")
+    pairs = data.validation
+    if not len(pairs):
+        return
+    # Evenly spread over the file, the same for every system and seed.
+    rows = np.unique(np.linspace(0, len(pairs) - 1, SHOWN).round().astype(int))
+    index = torch.from_numpy(rows).to(pairs.patches.device)
+    model.network.eval()
+    with torch.inference_mode():
+        patches, _ = pairs.batch(index)
+        embedding = model.network.audio_encoder(patches)
+        if model.network.audio_decoder is not None:
+            made = model.network.audio_decoder(embedding).sigmoid()
+            titles = [pairs.ids[row] for row in rows]
+            figure = draw_reconstructions(
+                titles, patches[:, 0].cpu().numpy(), made[:, 0].float().cpu().numpy()
+            )
+            _save(figure, directory / "reconstructions.png")
+        scores = score_tags(model, embedding)
+    if scores is not None:
+        _write_nearest(directory / "nearest_tags.csv", model.vocabulary, pairs, rows, scores)
+
+
+def score_tags(model: Model, embedding: torch.Tensor) -> np.ndarray | None:
+    """How near each tag of the vocabulary is to each sound [shape=(n, C)].
+
+    The cosine of phi_a and phi_w of the tag alone; for the tag classifier its probability.
+    None where the system knows no tags.
+    """
+    network = model.network
+    if network.classifier is not None:
+        return network.classifier(embedding).sigmoid().cpu().numpy()
+    if network.tag_encoder is None or network.projection is None:
+        return None
+    audio = network.project(embedding).float().cpu().numpy()
+    tags = model.embed_tags([[tag] for tag in model.vocabulary])
+    audio, tags = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (audio, tags))
+    return audio @ tags.T
+
+
+def draw_curves(title: str, history: dict[str, np.ndarray]) -> Figure:
+    """One panel per quantity, training and validation in it, over epochs."""
+    panels: dict[str, list] = {}
+    for name, values in history.items():
+        part, tag = split_name(name)
+        panel = "recall" if tag.startswith("recall") else tag
+        label = tag.replace("recall_at_", "R@") if panel == "recall" else part
+        panels.setdefault(panel, []).append((label, values))
+    figure = Figure(figsize=(4 * len(panels), 3.2), layout="constrained")
+    axes = np.atleast_1d(figure.subplots(1, len(panels)))
+    for axis, (panel, curves) in zip(axes, panels.items(), strict=True):
+        for label, values in curves:
+            axis.plot(np.arange(1, len(values) + 1), values, label=label)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.set(title=panel.replace("_", " "), xlabel="epoch")
+        axis.legend()
+    figure.suptitle(title)
+    return figure
+
+
+def draw_reconstructions(titles, originals: np.ndarray, made: np.ndarray) -> Figure:
+    """Scaled log-mel patches above what the decoder made of them [shape=(n, bands, frames)]."""
+    figure = Figure(figsize=(1.6 * len(titles), 3.6), layout="constrained")
+    axes = figure.subplots(2, len(titles), squeeze=False)
+    for column, title in enumerate(titles):
+        axes[0, column].set_title(title, fontsize=7)
+        for axis, image in zip(axes[:, column], (originals[column], made[column]), strict=True):
+            axis.imshow(image, origin="lower", aspect="auto", vmin=0, vmax=1)
+            axis.set(xticks=[], yticks=[])
+    axes[0, 0].set_ylabel("original")
+    axes[1, 0].set_ylabel("reconstructed")
+    return figure
+
+
+def _write_nearest(path: Path, vocabulary, pairs: Pairs, rows, scores: np.ndarray) -> None:
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(["id", "tags", "nearest_tags"])
+    for row, score in zip(rows, scores, strict=True):
+        own = [vocabulary[tag] for tag in pairs.tags[row].tolist() if tag < len(vocabulary)]
+        nearest = [vocabulary[tag] for tag in np.argsort(-score, kind="stable")[:NEAREST]]
+        table.writerow([pairs.ids[row], " ".join(own), " ".join(nearest)])
+    with store.replacing(path) as part:
+        part.write_text(text.getvalue())
+
+
+def _save(figure: Figure, path: Path) -> None:
+    with store.replacing(path) as part:
+        FigureCanvasAgg(figure).print_figure(part, format="png", dpi=120)

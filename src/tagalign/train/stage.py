@@ -1,0 +1,149 @@
+"""Stage `train`: from the training file to the model file."""
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from tagalign import store
+from tagalign.errors import ConfigError, TrainingError
+from tagalign.model.device import choose_device
+from tagalign.model.file import Model
+from tagalign.model.network import Network
+from tagalign.model.systems import System, find_system
+from tagalign.train.checkpoint import Checkpoint
+from tagalign.train.data import TrainingData, read_pairs, read_word_vectors
+from tagalign.train.figures import write_figures
+from tagalign.train.history import History
+from tagalign.train.loop import Outlets, fit
+from tagalign.train.memory import room_for
+from tagalign.train.step import choose_precision, set_up_arithmetic
+
+# Not in the model file: equal trainings must give equal bytes.
+CLOCK = ("seconds", "samples_per_second")
+
+
+def train(
+    pairs_path: str | os.PathLike,
+    word2vec_path: str | os.PathLike | None,
+    *,
+    system_name: str,
+    seed: int,
+    sections: dict,
+    device_name: str,
+    output: str | os.PathLike,
+    checkpoint_directory: str | os.PathLike,
+    outlets: Outlets,
+    figures: str | os.PathLike | None = None,
+) -> Model:
+    """Train one system from one seed and write its model file.
+
+    Parameters
+    ----------
+    pairs_path, word2vec_path
+        Files of the stages ``pairs`` and ``word2vec``; the second only for w2v systems.
+    system_name, seed
+        Row of the table of systems, and the seed of weights, order and dropout.
+    sections
+        The configuration sections ``model`` and ``train``.
+    device_name
+        ``"auto"``, ``"cpu"`` or ``"cuda"``.
+    output
+        The model file; the checkpoint disappears when it is whole.
+    checkpoint_directory
+        Where the training is saved and resumed from.
+    outlets
+        History and event files, and how often to save.
+    figures
+        Directory for curves, reconstructions and nearest tags, or None.
+
+    Raises
+    ------
+    ConfigError, InputError, TrainingError
+        See `tagalign.train.loop.fit`.
+    """
+    system = find_system(system_name)
+    settings = sections["train"]
+    device = choose_device(device_name)
+    with room_for("the first use of the GPU", "free memory or use --device cpu"):
+        choose_precision(settings["precision"], device)
+    inputs = {"pairs": pairs_path}
+    if system.width is not None:
+        if word2vec_path is None:
+            raise ConfigError(
+                f"system {system.name} needs word vectors of size {system.width}; give --word2vec"
+            )
+        inputs["word2vec"] = word2vec_path
+    data = read_pairs(pairs_path)
+    _check_size(data, settings["batch_size"], system, pairs_path)
+    vectors = None
+    if system.width is not None:
+        vectors = read_word_vectors(word2vec_path, data.vocabulary, system.width, pairs_path)
+
+    set_up_arithmetic(settings)
+    torch.manual_seed(seed)
+    with room_for("the network", "lower model.channels or free memory"):
+        network = Network(
+            system,
+            sections["model"],
+            data.front_end["n_mels"],
+            data.front_end["n_frames"],
+            len(data.vocabulary),
+            vectors,
+        ).to(device)
+    history = []
+    checkpoint = Checkpoint(
+        checkpoint_directory,
+        {
+            "system": system.name,
+            "seed": seed,
+            "config": sections,
+            "inputs": {role: store.digest(path) for role, path in inputs.items()},
+        },
+    )
+    if system.losses:
+        with room_for("the training data", "free memory or use --device cpu"):
+            data.to(device)
+        history = fit(system, network, data, settings, seed, checkpoint, outlets)
+    else:
+        print(f"train {system.name}: nothing to train, keeping the random weights", file=sys.stderr)
+        History(outlets.history, None, [])
+    model = _model(system, network, sections["model"], data, history)
+    model.save(output, stage="train", config=sections, inputs=inputs, seed=seed)
+    checkpoint.remove()
+    if figures is not None:
+        write_figures(Path(figures), model, data)
+    return model
+
+
+def _check_size(data: TrainingData, batch_size: int, system: System, path) -> None:
+    """There must be a whole batch of training pairs.
+
+    Raises
+    ------
+    TrainingError
+        With the batch size that the data allow.
+    """
+    if system.losses and len(data.train) < batch_size:
+        raise TrainingError(
+            f"train.batch_size = {batch_size} is larger than the data set: {path} has"
+            f" {len(data.train)} training pairs; set it to at most that"
+        )
+
+
+def _model(system, network, settings, data: TrainingData, history: list[dict]) -> Model:
+    metrics = [name for name in (history[0] if history else {}) if name not in ("epoch", *CLOCK)]
+    return Model(
+        system=system,
+        network=network,
+        settings=settings,
+        vocabulary=data.vocabulary,
+        front_end=data.front_end,
+        cleaning=data.cleaning,
+        scaling=data.scaling,
+        tags_per_sound=data.tags_per_sound,
+        tag_order=data.tag_order,
+        history={name: np.array([record[name] for record in history]) for name in metrics},
+    )

@@ -1,0 +1,134 @@
+"""One step: draw a batch, one forward and one backward pass, one update."""
+
+import os
+import sys
+
+import torch
+
+from tagalign.errors import ConfigError, TrainingError
+from tagalign.model.objective import Objective
+from tagalign.train.data import Pairs
+from tagalign.train.memory import is_out_of_memory
+
+
+class Step:
+    """Train on a batch.
+
+    On a GPU the layers run in bfloat16 (``precision``), in channels-last layout, compiled
+    into captured graphs (``compile``), and nothing here waits for the device.
+
+    Parameters
+    ----------
+    objective
+        The losses, with the network on its device.
+    pairs
+        Training pairs on the same device.
+    settings
+        The configuration section ``train``.
+    """
+
+    def __init__(self, objective: Objective, pairs: Pairs, settings: dict):
+        self.objective, self.pairs = objective, pairs
+        self.device = pairs.patches.device
+        self.network = objective.network
+        lay_out(self.network)
+        self.precision = choose_precision(settings["precision"], self.device)
+        self.optimizer = make_optimizer(self.network, settings)
+        wanted = settings["compile"]
+        self.compiled = wanted == "always" or (wanted == "auto" and self.device.type == "cuda")
+        self.must_compile = wanted == "always"
+        # Graph capture removes the launch overhead; it exists on a GPU only.
+        mode = "reduce-overhead" if self.device.type == "cuda" else None
+        self.losses = torch.compile(objective, mode=mode) if self.compiled else objective
+
+    def __call__(self, index: torch.Tensor) -> torch.Tensor:
+        """Update the network on the pairs at `index`; return the unweighted losses."""
+        losses = self.gradients(index)
+        self.optimizer.step()
+        return losses
+
+    def gradients(self, index: torch.Tensor) -> torch.Tensor:
+        """Forward and backward pass alone; return the unweighted losses."""
+        patches, tags = self.pairs.batch(index)
+        self.optimizer.zero_grad(set_to_none=True)
+        losses = self._forward(patches, tags)
+        self.objective.total(losses).backward()
+        return losses.detach()
+
+    def _forward(self, patches: torch.Tensor, tags: torch.Tensor) -> torch.Tensor:
+        if not self.compiled:
+            with self.autocast():
+                return self.losses(patches, tags)
+        # Here, as these modules take seconds to load and only compiled steps need them.
+        from torch._dynamo.exc import TorchDynamoException
+        from torch._inductor.exc import InductorError
+
+        if self.device.type == "cuda":
+            torch.compiler.cudagraph_mark_step_begin()
+        try:
+            with self.autocast():
+                return self.losses(patches, tags)
+        except (TorchDynamoException, InductorError) as error:
+            if self.must_compile and is_out_of_memory(error):
+                raise
+            reason = str(error).strip().splitlines()[0]
+            if self.must_compile:
+                raise TrainingError(
+                    f"train.compile = always, but the step cannot be compiled here ({reason});"
+                    " set it to auto or never"
+                ) from None
+            print(f"train: going on without compiling the step ({reason})", file=sys.stderr)
+            self.give_up_compiling()
+        return self._forward(patches, tags)
+
+    def give_up_compiling(self) -> None:
+        """Go on with the plain step; what was compiled and captured gives its memory back."""
+        if self.compiled:
+            self.compiled, self.losses = False, self.objective
+            torch.compiler.reset()
+
+    def autocast(self) -> torch.autocast:
+        """The context in which the layers run."""
+        return torch.autocast(
+            self.device.type, self.precision, enabled=self.precision != torch.float32
+        )
+
+
+def lay_out(network: torch.nn.Module) -> None:
+    """Put the weights of convolutions into channels-last layout, in place."""
+    for part in (network.audio_encoder, network.audio_decoder):
+        if part is not None:
+            part.to(memory_format=torch.channels_last)
+
+
+def choose_precision(name: str, device: torch.device) -> torch.dtype:
+    """The type of the layers' arithmetic for ``train.precision``.
+
+    Raises
+    ------
+    ConfigError
+        bfloat16 was asked for and the GPU has none.
+    """
+    has_bfloat16 = device.type == "cpu" or torch.cuda.is_bf16_supported(including_emulation=False)
+    if name == "bfloat16" and not has_bfloat16:
+        raise ConfigError(
+            "train.precision = bfloat16, but this GPU has no bfloat16; use auto or float32"
+        )
+    if name == "auto":
+        name = "bfloat16" if device.type == "cuda" and has_bfloat16 else "float32"
+    return getattr(torch, name)
+
+
+def make_optimizer(network: torch.nn.Module, settings: dict) -> torch.optim.Optimizer:
+    """The optimiser of the configuration, all updates fused into one kernel."""
+    classes = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
+    parameters = [weight for weight in network.parameters() if weight.requires_grad]
+    return classes[settings["optimizer"]](parameters, lr=settings["learning_rate"], fused=True)
+
+
+def set_up_arithmetic(settings: dict) -> None:
+    """Choose fast or deterministic GPU algorithms, before the GPU is first used."""
+    if settings["deterministic"]:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(settings["deterministic"])
+    torch.backends.cudnn.benchmark = not settings["deterministic"]

@@ -1,0 +1,169 @@
+"""A training that is stopped, in whatever way, ends as if it had not been."""
+
+import json
+import resource
+import shutil
+import signal
+import time
+
+import h5py
+import pytest
+from running import call, run, start, training
+
+from tagalign.errors import TrainingError
+
+pytestmark = pytest.mark.slow
+
+LONG = {"epochs": 12}
+EACH_STEP = ("--checkpoint-minutes", "0.00001")
+
+
+def wait_for(condition, process, seconds=120):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < end
+        time.sleep(0.002)
+
+
+def lines(path):
+    return len(path.read_text().splitlines()) if path.exists() else 0
+
+
+def stop_after_epochs(process, history, number):
+    """Send the signal once three epochs are done, at whatever step."""
+    wait_for(lambda: lines(history) >= 3, process)
+    time.sleep(0.02)
+    process.send_signal(number)
+
+
+def kill_between_steps(process, history, saved):
+    """Kill once the checkpoint is one from the middle of the third epoch or a later one."""
+
+    def in_the_middle():
+        process.send_signal(signal.SIGSTOP)
+        if lines(history) >= 2 and saved.exists():
+            with h5py.File(checkpoint_in(saved)) as file:
+                if file.attrs["step"]:
+                    return True
+        process.send_signal(signal.SIGCONT)
+        return False
+
+    wait_for(in_the_middle, process)
+    process.kill()
+
+
+@pytest.fixture(scope="session")
+def whole(prepared, tmp_path_factory) -> bytes:
+    """The model of an uninterrupted training."""
+    folder = tmp_path_factory.mktemp("whole")
+    result = run(training(prepared, folder, train=LONG))
+    assert result.returncode == 0, result.stderr
+    return (folder / "model.h5").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def killed(prepared, tmp_path_factory):
+    """Directory with the checkpoint of a training that was killed in its fourth epoch."""
+    folder = tmp_path_factory.mktemp("killed")
+    history = folder / "history.jsonl"
+    process = start(training(prepared, folder, train=LONG, options=("--history", history)))
+    stop_after_epochs(process, history, signal.SIGKILL)
+    process.communicate()
+    return folder / "model.checkpoint"
+
+
+@pytest.fixture
+def stopped(killed, tmp_path):
+    """A copy of that checkpoint where a training of the test would look for it."""
+    shutil.copytree(killed, tmp_path / "model.checkpoint")
+    return checkpoint_in(tmp_path / "model.checkpoint")
+
+
+def checkpoint_in(directory):
+    """The only checkpoint there; its name tells the inputs."""
+    (path,) = directory.glob("*.h5")
+    return path
+
+
+@pytest.mark.parametrize("how", ["SIGKILL", "SIGKILL between steps", "SIGTERM", "SIGINT"])
+def test_a_stopped_training_ends_bit_for_bit_as_an_uninterrupted_one(how, command, whole, tmp_path):
+    history, output = tmp_path / "history.jsonl", tmp_path / "model.h5"
+    saved = tmp_path / "model.checkpoint"
+    between = how.endswith("steps")
+    again = command(train=LONG, options=("--history", history, *(EACH_STEP if between else ())))
+    process = start(again)
+    if between:
+        kill_between_steps(process, history, saved)
+    else:
+        stop_after_epochs(process, history, signal.Signals[how])
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert not output.exists()
+    assert saved.exists()
+    if "SIGKILL" not in how:
+        (line,) = [line for line in errors.splitlines() if line.startswith("tagalign: ")]
+        assert f"stopped by {how} after epoch" in line
+        assert "run the same command again" in line
+
+    result = run(again)
+    assert result.returncode == 0, result.stderr
+    (resumed,) = [line for line in result.stderr.splitlines() if "resuming after epoch" in line]
+    if between:
+        assert ", step" in resumed
+    assert output.read_bytes() == whole
+    assert not saved.exists()
+    epochs = [json.loads(line)["epoch"] for line in history.read_text().splitlines()]
+    assert epochs == list(range(1, 13))
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"train": LONG | {"learning_rate": 0.01}}, "learning_rate is 0.001 there and 0.01 here"),
+        ({"train": LONG, "model": {"channels": 4}}, "config.model.channels is 8 there and 4 here"),
+        ({"train": LONG, "options": ("--seed", 7)}, "seed is 0 there and 7 here"),
+        ({"train": LONG, "system": "w2v-128-1h"}, "system is w2v-128-4h there and w2v-128-1h here"),
+    ],
+)
+def test_a_checkpoint_of_another_training_is_refused(change, named, command, stopped, tmp_path):
+    before = stopped.read_bytes()
+    with pytest.raises(TrainingError, match="belongs to another training") as error:
+        call(*command(**change))
+    assert named in str(error.value)
+    assert str(stopped) in str(error.value)
+    assert stopped.read_bytes() == before
+    assert not (tmp_path / "model.h5").exists()
+
+
+def test_a_full_disk_leaves_the_last_good_checkpoint(command, stopped, whole, tmp_path):
+    before = stopped.read_bytes()
+
+    def only_small_files():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+    result = run(command(train=LONG), preexec_fn=only_small_files)
+    assert result.returncode == 1
+    assert "no checkpoint this time, training goes on: cannot write" in result.stderr
+    assert result.stderr.splitlines()[-1].startswith("tagalign: cannot write")
+    assert stopped.read_bytes() == before
+    assert not (tmp_path / "model.h5").exists()
+    assert list(tmp_path.rglob("*.part")) == []
+
+    assert run(command(train=LONG)).returncode == 0
+    assert (tmp_path / "model.h5").read_bytes() == whole
+
+
+def test_a_damaged_checkpoint_is_named(command, stopped):
+    stopped.write_bytes(stopped.read_bytes()[:1000])
+    with pytest.raises(TrainingError, match="cannot resume from .*; remove it to train from the"):
+        call(*command(train=LONG))
+
+
+def test_two_trainings_give_the_same_bytes_and_another_seed_other_ones(command, tmp_path):
+    call(*command(output="a.h5"))
+    call(*command(output="b.h5"))
+    call(*command(output="c.h5", options=("--seed", 1)))
+    first, second, third = ((tmp_path / name).read_bytes() for name in ("a.h5", "b.h5", "c.h5"))
+    assert first == second
+    assert first != third

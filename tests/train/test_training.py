@@ -1,0 +1,261 @@
+"""Training: it learns, records what it does, and refuses what cannot work."""
+
+import csv
+import json
+import os
+import shutil
+
+import h5py
+import numpy as np
+import pytest
+import torch
+from running import NARROW, TRAIN, call, run
+
+from tagalign import config
+from tagalign.errors import ConfigError, InputError, TrainingError
+from tagalign.model.file import load_model
+from tagalign.model.network import Network
+from tagalign.model.systems import SYSTEMS
+from tagalign.train.checkpoint import Checkpoint
+from tagalign.train.data import read_pairs, read_word_vectors
+from tagalign.train.loop import Outlets, fit
+from tagalign.train.step import lay_out
+
+
+def test_training_learns_to_find_tags_of_real_sounds(command, tmp_path):
+    history = tmp_path / "logs" / "history.jsonl"
+    call(*command(train={"epochs": 25}, options=("--history", history)))
+    records = [json.loads(line) for line in history.read_text().splitlines()]
+    assert [record["epoch"] for record in records] == list(range(1, 26))
+    assert records[-1]["contrastive"] < 0.8 * records[0]["contrastive"]
+    assert records[-1]["validation_contrastive"] < records[0]["validation_contrastive"]
+    assert 0 <= records[-1]["recall_at_1"] <= records[-1]["recall_at_10"] <= 1
+    assert records[-1]["samples_per_second"] > 0
+    model = load_model(tmp_path / "model.h5")
+    for name, values in model.history.items():
+        assert values.tolist() == [record[name] for record in records]
+    assert "seconds" not in model.history
+
+
+def test_data_are_as_compact_as_promised(prepared):
+    data = read_pairs(prepared / "pairs.h5")
+    with h5py.File(prepared / "pairs.h5") as file:
+        offsets, values = file["train/tags/offsets"][()], file["train/tags/values"][()]
+        patches = file["train/patches"][()]
+    assert data.train.patches.dtype == torch.float16
+    assert data.train.tags.dtype == torch.int16
+    index = torch.tensor([5, 0, 11])
+    batch, tags = data.train.batch(index)
+    assert batch.dtype == torch.float32
+    np.testing.assert_array_equal(batch[:, 0], patches[index].astype(np.float32))
+    padding = len(data.vocabulary)
+    for row, number in zip(tags.tolist(), index.tolist(), strict=True):
+        own = values[offsets[number] : offsets[number + 1]].tolist()
+        assert row == own + [padding] * (len(row) - len(own))
+
+
+def fit_with(prepared, tmp_path, seed=0, **settings):
+    """Train without the model file; returns the network and the records."""
+    sections = config.resolve_sections(
+        {"model": NARROW, "train": TRAIN | settings}, ["model", "train"]
+    )
+    data = read_pairs(prepared / "pairs.h5")
+    system = SYSTEMS["w2v-128-4h"]
+    vectors = read_word_vectors(prepared / "128.h5", data.vocabulary, 128, "pairs.h5")
+    torch.manual_seed(seed)
+    network = Network(system, sections["model"], 32, 32, len(data.vocabulary), vectors)
+    checkpoint = Checkpoint(tmp_path / "checkpoint", {"seed": seed, **settings})
+    return network, fit(system, network, data, sections["train"], seed, checkpoint, Outlets())
+
+
+def test_one_step_equals_plain_pytorch(prepared, tmp_path):
+    """One SGD step of the paper, done again with plain operations on the same batch."""
+    data = read_pairs(prepared / "pairs.h5")
+    size = len(data.train)
+    sgd = {"optimizer": "sgd", "learning_rate": 0.005, "epochs": 1, "batch_size": size}
+    network, records = fit_with(prepared, tmp_path, **sgd)
+
+    vectors = read_word_vectors(prepared / "128.h5", data.vocabulary, 128, "pairs.h5")
+    sections = config.resolve_sections({"model": NARROW, "train": sgd}, ["model", "train"])
+    torch.manual_seed(0)
+    plain = Network(SYSTEMS["w2v-128-4h"], sections["model"], 32, 32, len(data.vocabulary), vectors)
+    lay_out(plain)  # Dropout draws its numbers in the order of memory.
+    entropy = np.random.SeedSequence([0, 0, 0]).generate_state(1, np.uint64)[0] >> 1
+    order = torch.from_numpy(np.random.default_rng(int(entropy)).permutation(size))
+    entropy = np.random.SeedSequence([0, 0, 1]).generate_state(1, np.uint64)[0] >> 1
+    torch.manual_seed(int(entropy))
+    patches, tags = data.train.batch(order)
+    z_a = plain.audio_encoder(patches)
+    made = plain.audio_decoder(z_a).sigmoid()
+    phi_a, phi_w = plain.project(z_a), plain.tag_encoder(tags[:, :10])
+    entropy_term = torch.where(patches > 0, patches * patches.clamp(min=1e-30).log(), 0)
+    kl = (entropy_term - patches * made.log() - patches + made).sum(-1).mean()
+    both = torch.nn.functional.normalize(torch.cat([phi_a, phi_w]), dim=1)
+    similarity = torch.exp(both @ both.T / 0.1)
+    similarity = similarity - torch.diag(similarity.diagonal())
+    positive = torch.cat([similarity.diagonal(size), similarity.diagonal(-size)])
+    contrastive = -(positive / similarity.sum(1)).log().mean()
+    assert records[0]["reconstruction"] == pytest.approx(kl.item(), rel=1e-4)
+    assert records[0]["contrastive"] == pytest.approx(contrastive.item(), rel=1e-4)
+    (5 * kl + 10 * contrastive).backward()
+    for (name, ours), theirs in zip(network.named_parameters(), plain.parameters(), strict=True):
+        expected = theirs.detach() - 0.005 * theirs.grad
+        torch.testing.assert_close(ours.detach(), expected, atol=1e-5, rtol=1e-3, msg=name)
+
+
+@pytest.mark.slow
+def test_mixed_precision_reaches_the_same_validation_loss(prepared, tmp_path):
+    """bfloat16 and float32 from three seeds each differ by less than the seeds do."""
+    ends = {"float32": [], "bfloat16": []}
+    for precision, losses in ends.items():
+        for seed in range(3):
+            where = tmp_path / f"{precision}-{seed}"
+            network, records = fit_with(prepared, where, seed, precision=precision, epochs=24)
+            assert all(weight.dtype == torch.float32 for weight in network.parameters())
+            losses.append(np.mean([record["validation_loss"] for record in records[-4:]]))
+    change = abs(np.mean(ends["float32"]) - np.mean(ends["bfloat16"]))
+    assert 0 < change < max(np.ptp(losses) for losses in ends.values())
+
+
+def test_each_epoch_sees_every_pair_once_in_another_order(prepared, tmp_path):
+    from tagalign.train.loop import _Training
+
+    data = read_pairs(prepared / "pairs.h5")
+    system = SYSTEMS["cnn"]
+    sections = config.resolve_sections({"model": NARROW, "train": TRAIN}, ["model", "train"])
+    network = Network(system, sections["model"], 32, 32, len(data.vocabulary))
+    training = _Training(
+        system, network, data, sections["train"], 0, Checkpoint(tmp_path, {}), Outlets()
+    )
+    orders = []
+    for epoch in range(3):
+        training.state.epoch = epoch
+        orders.append(training._batches().flatten().tolist())
+    for order in orders:
+        assert len(set(order)) == len(order) == len(data.train) // 16 * 16
+    assert orders[0] != orders[1] != orders[2]
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (
+            {"train": {"batch_size": 4096}},
+            TrainingError,
+            r"train\.batch_size = 4096 is larger than the data set: .*pairs\.h5 has \d+ training",
+        ),
+        (
+            {"train": {"optimizer": "sgd", "learning_rate": 1e30}},
+            TrainingError,
+            r"w2v-128-4h diverged in step \d+ of epoch 1 \(reconstruction .*\); lower"
+            r" train\.learning_rate \(now 1e\+30\)",
+        ),
+        ({"system": "w2v-128-5h"}, ConfigError, "no system 'w2v-128-5h'; did you mean"),
+        (
+            {"train": {"reconstruction_weight": 0, "contrastive_weight": 0}},
+            TrainingError,
+            "all weights of the losses of w2v-128-4h are 0",
+        ),
+    ],
+)
+def test_what_cannot_work_ends_in_one_line_and_no_file(change, error, message, command, tmp_path):
+    with pytest.raises(error, match=message) as caught:
+        call(*command(**change))
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "model.h5").exists()
+
+
+def test_word_vectors_must_be_given_and_fit(command, prepared, tmp_path):
+    arguments = command()
+    arguments[3] = prepared / "1152.h5"
+    with pytest.raises(InputError, match=r"1152\.h5 holds word vectors of size 1152.* needs 128"):
+        call(*arguments)
+    with pytest.raises(ConfigError, match="needs word vectors of size 128; give --word2vec"):
+        call(*arguments[:2], *arguments[4:])
+    arguments[3] = prepared / "pairs.h5"
+    with pytest.raises(InputError, match="stage 'pairs', but a file of stage 'word2vec'"):
+        call(*arguments)
+
+
+def test_a_missing_gpu_is_named(command, tmp_path):
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    with pytest.raises(ConfigError, match="'cuda' was asked for"):
+        call(*command(options=("--device", "cuda")))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_event_files_and_figures_appear_where_asked(command, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events, figures = tmp_path / "events", tmp_path / "figures"
+    call(*command(system="coala", options=("--tensorboard", events, "--figures", figures)))
+    model = load_model(tmp_path / "model.h5")
+    log = EventAccumulator(str(events))
+    log.Reload()
+    for tag, name in (
+        ("contrastive/training", "contrastive"),
+        ("contrastive/validation", "validation_contrastive"),
+        ("recall_at_10/validation", "recall_at_10"),
+    ):
+        values = [event.value for event in log.Scalars(tag)]
+        np.testing.assert_allclose(values, model.history[name], rtol=1e-6)
+    for name in ("curves.png", "reconstructions.png"):
+        assert (figures / name).read_bytes().startswith(b"\x89PNG")
+    with open(figures / "nearest_tags.csv") as file:
+        table = list(csv.DictReader(file))
+    assert len(table) == 8
+    vocabulary = set(model.vocabulary)
+    for row in table:
+        assert set(row["tags"].split()) <= vocabulary
+        assert len(set(row["nearest_tags"].split()) & vocabulary) == 8
+
+
+def test_reference_preset_trains_with_the_released_losses(reference_train):
+    assert reference_train["kl_epsilon"] == reference_train["nt_xent_epsilon"] == 1e-5
+    assert (reference_train["optimizer"], reference_train["learning_rate"]) == ("sgd", 0.005)
+    assert (reference_train["epochs"], reference_train["batch_size"]) == (200, 128)
+
+
+@pytest.mark.slow
+def test_a_compiled_step_is_the_plain_one(command, tmp_path):
+    """Without dropout, whose random numbers differ, the losses agree to rounding."""
+    if shutil.which("g++") is None:
+        pytest.skip("compiling for the CPU needs g++")
+    for way in ("never", "always"):
+        train = {"compile": way, "epochs": 1, "optimizer": "sgd"}
+        call(*command(system="cnn", output=f"{way}.h5", train=train, model={"dropout": 0}))
+    plain, compiled = (load_model(tmp_path / f"{way}.h5") for way in ("never", "always"))
+    for name, values in plain.history.items():
+        np.testing.assert_allclose(compiled.history[name], values, rtol=1e-4)
+
+
+@pytest.mark.slow
+def test_a_step_that_cannot_be_compiled_is_explained(command, tmp_path):
+    arguments = command(system="cnn", train={"compile": "always"})
+    nowhere = {"CXX": str(tmp_path / "no-compiler"), "TORCHINDUCTOR_CACHE_DIR": str(tmp_path)}
+    result = run(arguments, env=os.environ | nowhere)
+    assert result.returncode == 1
+    line = result.stderr.splitlines()[-1]
+    assert "the step cannot be compiled here" in line
+    assert "set it to auto or never" in line
+    assert not (tmp_path / "model.h5").exists()
+
+
+def test_training_without_validation_sounds_has_no_validation(command, prepared, tmp_path):
+    section = json.dumps({"pairs": {"validation_share": 0}})
+    call(
+        "pairs",
+        prepared / "tags.h5",
+        prepared / "0000.h5",
+        "--params",
+        section,
+        "-o",
+        tmp_path / "p.h5",
+    )
+    arguments = command(options=("--figures", tmp_path / "figures"), train={"epochs": 1})
+    arguments[1] = tmp_path / "p.h5"
+    call(*arguments)
+    model = load_model(tmp_path / "model.h5")
+    assert set(model.history) == {"reconstruction", "contrastive", "loss"}
+    assert [path.name for path in (tmp_path / "figures").iterdir()] == ["curves.png"]
