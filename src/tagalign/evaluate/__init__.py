@@ -1,0 +1,1 @@
+"""Score embeddings: a classifier per test fold, repeated from several seeds."""

@@ -1,0 +1,31 @@
+"""The evaluation tasks. A new one is a module with a `Task`, an entry in `TASKS`, and its
+section in ``workflow/schemas/datasets.schema.yaml``."""
+
+from tagalign.errors import InputError
+from tagalign.tasks import esc, gtzan, nsynth, us8k, us8k_tag
+from tagalign.tasks.protocol import Task
+
+TASKS: dict[str, Task] = {
+    task.name: task
+    for task in (
+        us8k.US8K,
+        us8k_tag.US8K_TAG,
+        gtzan.GTZAN,
+        nsynth.NSYNTH,
+        esc.ESC10,
+        esc.ESC50,
+    )
+}
+
+
+def find_task(name: str) -> Task:
+    """The task of that name.
+
+    Raises
+    ------
+    InputError
+        There is no such task.
+    """
+    if name not in TASKS:
+        raise InputError(f"there is no task {name!r}; tasks: {', '.join(TASKS)}")
+    return TASKS[name]

@@ -1,0 +1,145 @@
+"""What a task is: the clips of a data set, their classes, and how they are split.
+
+A task module builds one `Task` and a function ``read(root, settings) -> Listing`` that lists
+the clips below the data set's directory and checks their counts. All else (download,
+decoding, frames, MFCC, files) is common to all tasks.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tagalign.errors import InputError
+
+TRAIN, VALIDATION, TEST = 0, 1, 2
+"""Folds of a task with a fixed split."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One clip: its id, its file relative to the root, class, fold and recording.
+
+    `freesound_id` is the recording on Freesound that the clip was cut from, "" if unknown;
+    clips of one recording are not independent, and pretraining must not have seen it.
+    `tags` are the user's tags, for tasks that classify from tags.
+    """
+
+    clip_id: str
+    file: str
+    label: str
+    fold: int
+    freesound_id: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass
+class Listing:
+    """The clips of a task and how they are tested.
+
+    Attributes
+    ----------
+    root
+        Directory that the clips' files are relative to.
+    clips
+        All clips, in the order of the published list or of their ids.
+    classes
+        Names of the classes; the label of a clip is an index into them.
+    tested_folds
+        Folds that are tested, each against a classifier trained on the others.
+    fixed_split
+        True where folds are `TRAIN`, `VALIDATION` and `TEST`, and only `TEST` is tested.
+    extra
+        Files found that do not belong to the set; they are named and not used.
+    failures
+        Published clips that this variant of the protocol leaves out, with the reason.
+    """
+
+    root: Path
+    clips: list[Clip]
+    classes: list[str]
+    tested_folds: list[int]
+    fixed_split: bool = False
+    extra: list[str] = field(default_factory=list)
+    failures: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Archive:
+    """One file to download and unpack.
+
+    Attributes
+    ----------
+    file
+        Its name in the download directory.
+    limit
+        Most bytes that may come out of it.
+    url_key, md5_key
+        Keys of the task's section that hold its address and MD5. Without a published MD5
+        the hash seen first is kept and compared next time.
+    wanted
+        ``wanted(settings)`` returns a function that says which members to unpack, by their
+        path inside the archive; None takes all.
+    """
+
+    file: str
+    limit: int
+    url_key: str = "url"
+    md5_key: str = "md5"
+    wanted: Callable[[dict], Callable[[str], bool]] | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task of the evaluation.
+
+    Attributes
+    ----------
+    name
+        Its name in the configuration and on the command line.
+    title
+        Its name in tables.
+    read
+        ``read(root, settings) -> Listing``; `settings` is the section ``datasets.<name>``.
+    dataset
+        Name of the data set's directory in the download directory.
+    archives
+        What to download there.
+    from_tags
+        True where the clips are classified from their tags instead of their sound.
+    """
+
+    name: str
+    title: str
+    read: Callable[[Path, dict], Listing]
+    dataset: str
+    archives: tuple[Archive, ...] = ()
+    from_tags: bool = False
+
+
+def check_folds(task: str, tested: list[int], known: list[int]) -> list[int]:
+    """Return the folds to test, sorted.
+
+    Raises
+    ------
+    InputError
+        A fold is not one of `known`, or nothing is left to train on.
+    """
+    unknown = sorted(set(tested) - set(known))
+    if unknown:
+        raise InputError(
+            f"datasets.{task}.test_folds names fold {unknown[0]}, but the clips are in folds"
+            f" {', '.join(map(str, known))}; name only these"
+        )
+    if len(known) < 2:
+        raise InputError(
+            f"datasets.{task}: all clips are in fold {known[0]}; a second fold is needed to"
+            " train the classifier on"
+        )
+    return sorted(set(tested))
+
+
+def name_some(names: list[str], most: int = 5) -> str:
+    """The first names of a list, and how many more there are, for one line of an error."""
+    names = sorted(names)
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

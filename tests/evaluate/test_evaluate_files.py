@@ -1,0 +1,167 @@
+"""From task and embedding files to scores: joins, faults, leaks."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from tagalign import store
+from tagalign.cli import cli
+from tagalign.errors import InputError
+from tagalign.evaluate.leaks import check_leaks
+
+N = 24
+
+
+def write_task(path, freesound_ids=None, tested=(1, 2)):
+    with store.create(path, stage="task", config={}) as file:
+        file.attrs["task"], file.attrs["title"] = "esc10", "ESC-10"
+        file.attrs["split"], file.attrs["tested_folds"] = "folds", np.array(tested)
+        store.write_strings(file, "clip_id", [f"clip{i}" for i in range(N)])
+        ids = freesound_ids or [str(100 + i // 2) for i in range(N)]
+        store.write_strings(file, "freesound_id", ids)
+        store.write_strings(file, "classes", ["cat", "dog"])
+        file["label"] = np.arange(N) % 2
+        file["fold"] = 1 + np.arange(N) // 2 % 2
+    return path
+
+
+def write_embeddings(path, ids=None, vectors=None):
+    ids = [f"clip{i}" for i in range(N)] if ids is None else ids
+    if vectors is None:
+        random = np.random.default_rng(0)
+        vectors = random.normal(size=(len(ids), 3)) + 3 * (np.arange(len(ids))[:, None] % 2)
+    with store.create(path, stage="embed-task", config={}) as file:
+        store.write_strings(file, "clip_id", ids)
+        file["embedding"] = vectors.astype(np.float32)
+        store.write_failures(file, [])
+    return path
+
+
+@pytest.fixture
+def evaluate(tmp_path):
+    def run_verb(*arguments, output="scores.h5", **section):
+        section = {"repetitions": 2, "hidden": 8} | section
+        arguments = ["evaluate", tmp_path / "task.h5", tmp_path / "e.h5", *arguments]
+        arguments += ["--system", "mfcc", "-o", tmp_path / output]
+        arguments += ["--params", json.dumps({"evaluate": section})]
+        CliRunner().invoke(
+            cli, list(map(str, arguments)), catch_exceptions=False, standalone_mode=False
+        )
+        return tmp_path / output
+
+    return run_verb
+
+
+def test_same_inputs_give_the_same_bytes(tmp_path, evaluate):
+    write_task(tmp_path / "task.h5")
+    write_embeddings(tmp_path / "e.h5")
+    first, second = evaluate(output="1.h5"), evaluate("--jobs", 2, output="2.h5")
+    assert store.digest(first) == store.digest(second)
+    with store.read(first, stage="evaluate") as file:
+        assert file["accuracy"].shape == file["macro_f1"].shape == (2, 2)
+        assert file["predictions"].shape == (2, N)
+        assert (file.attrs["system"], file.attrs["pretraining_seed"]) == ("mfcc", 0)
+        right = (file["predictions"][()] == file["label"][()]).mean()
+        assert right == pytest.approx(file["accuracy"][()].mean())
+
+
+def test_order_of_the_embeddings_does_not_matter(tmp_path, evaluate):
+    write_task(tmp_path / "task.h5")
+    write_embeddings(tmp_path / "e.h5")
+    with store.read(tmp_path / "e.h5") as file:
+        ids, vectors = store.read_strings(file["clip_id"]), file["embedding"][()]
+    with store.read(evaluate(output="1.h5")) as file:
+        straight = file["predictions"][()]
+    write_embeddings(tmp_path / "e.h5", ids[::-1], vectors[::-1])
+    with store.read(evaluate(output="2.h5")) as file:
+        np.testing.assert_array_equal(file["predictions"][()], straight)
+
+
+@pytest.mark.parametrize(
+    ("ids", "value", "message"),
+    [
+        (["stranger"], 0.0, "clip 'stranger', which .* does not have"),
+        (None, np.nan, "clip 'clip3' holds NaN or infinity"),
+        (None, np.inf, "clip 'clip3' holds NaN or infinity"),
+    ],
+)
+def test_embeddings_that_do_not_fit(tmp_path, evaluate, ids, value, message):
+    write_task(tmp_path / "task.h5")
+    vectors = np.zeros((len(ids or range(N)), 3))
+    if ids is None:
+        vectors[3, 1] = value
+    write_embeddings(tmp_path / "e.h5", ids, vectors)
+    with pytest.raises(InputError, match=message):
+        evaluate()
+    assert not (tmp_path / "scores.h5").exists()
+
+
+def test_files_of_another_stage(tmp_path, evaluate):
+    write_embeddings(tmp_path / "task.h5")
+    write_embeddings(tmp_path / "e.h5")
+    with pytest.raises(InputError, match="a file of stage 'task' is needed"):
+        evaluate()
+
+
+def write_pairs(path, train, validation):
+    with store.create(path, stage="pairs", config={}) as file:
+        for name, ids in (("train", train), ("validation", validation)):
+            store.write_strings(file.create_group(name), "id", ids)
+    return path
+
+
+def write_tags(path, ids):
+    with store.create(path, stage="tags", config={}) as file:
+        store.write_strings(file, "id", ids)
+    return path
+
+
+def leaks(task, output, *pretraining, allowed=()):
+    params = json.dumps({"evaluate": {"allow_leaks": list(allowed)}})
+    arguments = ["leaks", task, *pretraining, "-o", output, "--params", params]
+    CliRunner().invoke(
+        cli, list(map(str, arguments)), catch_exceptions=False, standalone_mode=False
+    )
+    with store.read(output, stage="leaks") as file:
+        return store.read_strings(file["id"])
+
+
+def test_leak_stops_unless_it_is_allowed(tmp_path):
+    task, output = write_task(tmp_path / "task.h5"), tmp_path / "leaks.h5"
+    clean = write_pairs(tmp_path / "clean.h5", ["1", "2"], ["3"])
+    assert leaks(task, output, clean) == []
+    for leaky in (
+        write_pairs(tmp_path / "train.h5", ["1", "103"], ["3"]),
+        write_pairs(tmp_path / "validation.h5", ["1"], ["103"]),
+        write_tags(tmp_path / "tags.h5", ["1", "103"]),
+    ):
+        output.unlink()
+        with pytest.raises(InputError, match=r"1 of 12 test recordings of esc10 .*: 103; exclude"):
+            leaks(task, output, clean, leaky)
+        with pytest.raises(InputError, match="test recordings"):
+            leaks(task, output, leaky, allowed=["us8k"])
+        assert not output.exists()
+        assert leaks(task, output, leaky, allowed=["esc10"]) == ["103"]
+
+
+def test_leak_looks_at_tested_folds_only(tmp_path):
+    task = write_task(tmp_path / "task.h5", tested=(2,))
+    in_fold_1, in_fold_2 = "100", "101"
+    assert check_leaks(task, [write_tags(tmp_path / "1.h5", [in_fold_1])], []) == ("esc10", [])
+    with pytest.raises(InputError, match="1 of 6 test recordings"):
+        check_leaks(task, [write_tags(tmp_path / "2.h5", [in_fold_2])], [])
+
+
+def test_unknown_recordings_are_no_leak(tmp_path):
+    task = write_task(tmp_path / "task.h5", freesound_ids=[""] * N)
+    assert check_leaks(task, [write_tags(tmp_path / "t.h5", ["", "100"])], [])[1] == []
+
+
+def test_pretraining_file_without_ids(tmp_path):
+    task = write_task(tmp_path / "task.h5")
+    with store.create(tmp_path / "w.h5", stage="word2vec", config={}):
+        pass
+    with pytest.raises(InputError, match="holds no sound ids"):
+        check_leaks(task, [tmp_path / "w.h5"], [])
