@@ -1,0 +1,1 @@
+"""Models from the weights that the authors released."""
