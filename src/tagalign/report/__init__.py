@@ -1,0 +1,1 @@
+"""Put the scores together: statistics, table, figures, report."""

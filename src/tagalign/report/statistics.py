@@ -1,0 +1,224 @@
+"""Intervals and paired tests for accuracies.
+
+Conventions
+-----------
+The accuracy of a system is the mean over the tested folds of the share of right clips,
+averaged over repetitions and pretraining seeds. Three things make it vary:
+
+- which clips happen to be in the test set: clips of one recording are alike, so recordings
+  are drawn, not clips;
+- pretraining: the spread over the seeds;
+- the classifier: the spread over its repetitions, which counts where there is one seed only.
+
+References: Efron and Tibshirani, "An Introduction to the Bootstrap", 1993 (interval, ch. 13);
+Holm, "A simple sequentially rejective multiple test procedure", 1979.
+"""
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from tagalign.errors import InputError
+from tagalign.report.results import Result
+
+DRAWS_AT_ONCE = 250
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two systems on one task; `difference` is that of their accuracies, a minus b."""
+
+    task: str
+    title: str
+    system_a: str
+    system_b: str
+    difference: float
+    standard_error: float
+    p: float
+    p_holm: float = 1.0
+
+
+def interval(result: Result, *, confidence: float, draws: int, seed: int) -> tuple[float, float]:
+    """Percentile interval of the accuracy: bootstrap over recordings, Student's t over runs.
+
+    Parameters
+    ----------
+    result
+        The scores of a system on a task.
+    confidence : float in (0, 1)
+        Level, such as 0.95.
+    draws : int > 0
+        Bootstrap samples.
+    seed : int
+        Seed of the draws; equal for all systems, so that they see the same samples.
+
+    Returns
+    -------
+    (float, float)
+        Lower and upper end, in [0, 1].
+    """
+    random = np.random.default_rng(seed)
+    samples = _clip_samples(result, random, draws) + _run_samples(result, random, draws)
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(samples, [tail, 1 - tail])
+    return float(np.clip(low, 0, 1)), float(np.clip(high, 0, 1))
+
+
+def _clip_samples(result: Result, random: np.random.Generator, draws: int) -> np.ndarray:
+    """Accuracies of test sets whose recordings are drawn with replacement."""
+    names, recording = np.unique(result.recording, return_inverse=True)
+    folds, fold = np.unique(result.fold, return_inverse=True)
+    right = np.zeros((len(names), len(folds)))
+    count = np.zeros_like(right)
+    np.add.at(right, (recording, fold), result.right.mean(axis=0))
+    np.add.at(count, (recording, fold), 1)
+    samples = []
+    for start in range(0, draws, DRAWS_AT_ONCE):
+        size = min(DRAWS_AT_ONCE, draws - start)
+        drawn = random.integers(0, len(names), (size, len(names)))
+        cell = np.arange(size)[:, None] * len(names) + drawn
+        times = np.bincount(cell.ravel(), minlength=size * len(names)).reshape(size, -1)
+        total = times @ count  # (draws, folds)
+        with np.errstate(invalid="ignore"):
+            samples.append(np.nanmean(times @ right / total, axis=1))
+    return np.concatenate(samples)
+
+
+def _run_samples(result: Result, random: np.random.Generator, draws: int) -> np.ndarray:
+    """Deviations of the mean over runs (seeds, or repetitions of a single seed)."""
+    runs = _runs(result)
+    k = len(runs)
+    if k < 2:
+        return np.zeros(draws)
+    # Drawing from two or three seeds would hardly vary: their mean follows Student's t.
+    return random.standard_t(k - 1, draws) * np.sqrt(runs.var(ddof=1) / k)
+
+
+def _runs(result: Result) -> np.ndarray:
+    """Accuracy of each run: of each seed, or of each repetition of a single seed."""
+    per_repetition = result.accuracy.mean(axis=2)  # (k, repetitions)
+    return per_repetition.mean(axis=1) if len(per_repetition) > 1 else per_repetition[0]
+
+
+def compare(a: Result, b: Result) -> Comparison:
+    """Paired test of two systems on the clips that both were tested on.
+
+    The difference of the accuracies over its standard error follows Student's t, with
+    Welch's degrees of freedom. The variance is that of the paired differences, summed by
+    recording, plus that of the runs of each system.
+
+    Raises
+    ------
+    InputError
+        They were tested on different clips.
+    """
+    common = sorted(set(a.clip_id) & set(b.clip_id))
+    if not common:
+        raise InputError(
+            f"{a.system} and {b.system} were tested on {a.task} with different clips; evaluate"
+            " both on one task file"
+        )
+    row_a, row_b = ({clip: row for row, clip in enumerate(x.clip_id)} for x in (a, b))
+    pick_a, pick_b = [row_a[clip] for clip in common], [row_b[clip] for clip in common]
+    paired = a.right.mean(axis=0)[pick_a] - b.right.mean(axis=0)[pick_b]
+    recording = [a.recording[row] for row in pick_a]
+    difference, over_recordings = _mean_over_folds(paired, a.fold[pick_a], recording)
+    parts = [over_recordings]
+    for result in (a, b):
+        runs = _runs(result)
+        if len(runs) > 1:
+            parts.append((runs.var(ddof=1) / len(runs), len(runs) - 1))
+    error, p = _t_test(difference, parts)
+    return Comparison(a.task, a.title, a.system, b.system, difference, error, p)
+
+
+def compare_to_published(result: Result, published: float, *, pretrained: bool) -> float | None:
+    """p value of the difference between an accuracy and the paper's, which is one number.
+
+    The paper's number is the mean over ten classifiers on the embeddings of one pretraining.
+    It varies as one of our seeds does (for embeddings without pretraining, as our mean
+    does); how much is known from our spread only. That it was tested on the same recordings
+    is not used, for the paper gives no results of single clips: the test is cautious.
+
+    Parameters
+    ----------
+    result
+        Our scores.
+    published : float
+        The paper's accuracy, in [0, 1].
+    pretrained : bool
+        Whether the embeddings come from a trained model.
+
+    Returns
+    -------
+    float or None
+        None where the spread over pretrainings is unknown: with one seed.
+    """
+    if pretrained and len(result.seeds) < 2:
+        return None
+    accuracy, over_recordings = _mean_over_folds(
+        result.right.mean(axis=0), result.fold, result.recording
+    )
+    parts, runs = [over_recordings], _runs(result)
+    if len(runs) > 1:
+        theirs = 1 if pretrained else len(runs)
+        parts.append((runs.var(ddof=1) * (1 / len(runs) + 1 / theirs), len(runs) - 1))
+    return _t_test(accuracy - published, parts)[1]
+
+
+def _mean_over_folds(values, fold, recording) -> tuple[float, tuple[float, int]]:
+    """Mean over folds of the mean over clips; its variance over recordings, and the freedom."""
+    folds, fold = np.unique(fold, return_inverse=True)
+    size = np.bincount(fold)
+    fold_mean = np.bincount(fold, values) / size
+    residual = (values - fold_mean[fold]) / (size[fold] * len(folds))
+    _, recording = np.unique(recording, return_inverse=True)
+    sums = np.bincount(recording, residual)
+    variance = len(sums) / max(len(sums) - 1, 1) * np.sum(sums**2)
+    return float(fold_mean.mean()), (float(variance), len(sums) - 1)
+
+
+def _t_test(difference: float, parts: list[tuple[float, int]]) -> tuple[float, float]:
+    """Standard error and p value from (variance, degrees of freedom) of independent parts."""
+    variance = sum(value for value, _ in parts)
+    error = float(np.sqrt(variance))
+    if error == 0:
+        return error, 1.0 if difference == 0 else 0.0
+    freedom = variance**2 / sum(value**2 / max(degrees, 1) for value, degrees in parts)
+    return error, float(2 * stats.t.sf(abs(difference) / error, freedom))
+
+
+def compare_all(results: list[Result]) -> list[Comparison]:
+    """Compare every pair of systems on every task, with Holm's correction over all of them."""
+    pairs = [compare(a, b) for a, b in itertools.combinations(results, 2) if a.task == b.task]
+    corrected = holm(np.array([pair.p for pair in pairs]))
+    return [
+        Comparison(**{**vars(pair), "p_holm": float(p)})
+        for pair, p in zip(pairs, corrected, strict=True)
+    ]
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    """Holm's step-down correction: p values that bound the family-wise error."""
+    order = np.argsort(p, kind="stable")
+    scaled = p[order] * np.arange(len(p), 0, -1)
+    corrected = np.empty(len(p))
+    corrected[order] = np.minimum(np.maximum.accumulate(scaled), 1) if len(p) else scaled
+    return corrected
+
+
+def confusion(result: Result) -> np.ndarray:
+    """Share of each class's clips by predicted class, over all seeds and repetitions.
+
+    Returns
+    -------
+    float64 [shape=(classes, classes + 1)]
+        Rows are the true classes; the last column is the share without a prediction.
+    """
+    n = len(result.classes)
+    counts = np.zeros((n, n + 1))
+    truth = np.broadcast_to(result.label, result.predictions.shape)
+    np.add.at(counts, (truth, result.predictions), 1)  # -1 is the last column
+    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)

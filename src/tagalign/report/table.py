@@ -1,0 +1,187 @@
+"""The table of results: one row per task and system."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tagalign import store
+from tagalign.report.paper import published
+from tagalign.report.results import Result
+from tagalign.report.statistics import Comparison, compare_to_published, holm, interval
+
+NOT_PRETRAINED = ("mfcc",)
+
+
+def table_of(results: list[Result], settings: dict) -> pd.DataFrame:
+    """Make the table; accuracies are in per cent.
+
+    Columns: system, task, pretraining_seeds, repetitions, clips, unscored (test clips without
+    an embedding), unscored_are ("wrong": among the clips, as errors; "drop": not among them),
+    mean, standard_deviation (over all seeds and repetitions), seed_deviation (over the means
+    of the seeds), low and high (the interval), macro_f1, paper, difference (ours minus the
+    paper's), p_holm (of this difference, corrected for the rows of the table),
+    more_than_noise ("yes", "no", or "one seed" where the noise of pretraining is unknown).
+    """
+    rows, p = [], []
+    for result in results:
+        low, high = interval(
+            result,
+            confidence=settings["confidence"],
+            draws=settings["draws"],
+            seed=settings["seed"],
+        )
+        runs = 100 * result.accuracy.mean(axis=2)  # (seeds, repetitions)
+        paper = published(result.system, result.task, len(result.clip_id))
+        mean, low, high = (round(100 * x, 2) for x in (result.mean, low, high))
+        rows.append(
+            {
+                "system": result.system,
+                "task": result.task,
+                "pretraining_seeds": len(result.seeds),
+                "repetitions": runs.shape[1],
+                "clips": len(result.clip_id),
+                "unscored": result.unscored,
+                "unscored_are": result.unscored_are,
+                "mean": mean,
+                "standard_deviation": _deviation(runs.ravel()),
+                "seed_deviation": _deviation(runs.mean(axis=1)),
+                "low": low,
+                "high": high,
+                "macro_f1": round(100 * float(result.macro_f1.mean()), 2),
+                "paper": paper,
+                "difference": None if paper is None else round(mean - paper, 2),
+            }
+        )
+        pretrained = result.system not in NOT_PRETRAINED
+        known = paper is not None
+        p.append(
+            compare_to_published(result, paper / 100, pretrained=pretrained) if known else None
+        )
+    return _judge(pd.DataFrame(rows), p, settings["significance"])
+
+
+def _judge(table: pd.DataFrame, p: list[float | None], significance: float) -> pd.DataFrame:
+    """Add p_holm and more_than_noise, from the p value of each row that has one."""
+    tested = [row for row, value in enumerate(p) if value is not None]
+    corrected = dict(zip(tested, holm(np.array([p[row] for row in tested])), strict=True))
+    table["p_holm"] = [
+        float(f"{corrected[row]:.3g}") if row in corrected else None for row in range(len(p))
+    ]
+    words = ["one seed" if known else "" for known in table["paper"].notna()]
+    for row, value in corrected.items():
+        words[row] = "yes" if value < significance else "no"
+    table["more_than_noise"] = words
+    return table
+
+
+def _deviation(values) -> float | None:
+    return round(float(values.std(ddof=1)), 2) if len(values) > 1 else None
+
+
+def comparisons_of(comparisons: list[Comparison], settings: dict) -> pd.DataFrame:
+    """The paired tests as a table, differences and standard errors in points."""
+    return pd.DataFrame(
+        [
+            {
+                "task": pair.task,
+                "system_a": pair.system_a,
+                "system_b": pair.system_b,
+                "difference": round(100 * pair.difference, 2),
+                "standard_error": round(100 * pair.standard_error, 2),
+                "p": float(f"{pair.p:.3g}"),
+                "p_holm": float(f"{pair.p_holm:.3g}"),
+                "more_than_noise": "yes" if pair.p_holm < settings["significance"] else "no",
+            }
+            for pair in comparisons
+        ],
+        columns=[
+            "task",
+            "system_a",
+            "system_b",
+            "difference",
+            "standard_error",
+            "p",
+            "p_holm",
+            "more_than_noise",
+        ],
+    )
+
+
+def per_fold(results: list[Result]) -> pd.DataFrame:
+    """Every score: one row per task, system, seed, repetition and fold, in per cent."""
+    rows = [
+        {
+            "system": result.system,
+            "task": result.task,
+            "seed": seed,
+            "repetition": repetition,
+            "fold": int(fold),
+            "accuracy": round(100 * result.accuracy[i, repetition, j], 4),
+            "macro_f1": round(100 * result.macro_f1[i, repetition, j], 4),
+        }
+        for result in results
+        for i, seed in enumerate(result.seeds)
+        for repetition in range(result.accuracy.shape[1])
+        for j, fold in enumerate(result.tested)
+    ]
+    return pd.DataFrame(rows)
+
+
+def readable(table: pd.DataFrame, settings: dict) -> pd.DataFrame:
+    """The table with one decimal, the interval in one column and headings for people."""
+    level = f"{100 * settings['confidence']:g} % interval"
+    shown = pd.DataFrame(
+        {
+            "Task": table["task"],
+            "System": table["system"],
+            "Seeds": table["pretraining_seeds"].astype(str),
+            "Repetitions": table["repetitions"].astype(str),
+            "Clips": table["clips"].astype(str),
+            "Accuracy %": table["mean"].map("{:.1f}".format),
+            "Deviation": table["standard_deviation"].map(_shown),
+            level: [
+                f"{low:.1f} to {high:.1f}"
+                for low, high in zip(table["low"], table["high"], strict=True)
+            ],
+            "Macro F1": table["macro_f1"].map("{:.1f}".format),
+        }
+    )
+    if table["paper"].notna().any():
+        shown["Paper"] = table["paper"].map(_shown)
+        shown["Difference"] = table["difference"].map(lambda x: _shown(x, "{:+.1f}"))
+        shown["More than noise"] = table["more_than_noise"].replace("", "-")
+    if table["unscored"].any():
+        words = {"wrong": "as wrong", "drop": "left out"}
+        shown["Unscored"] = [
+            f"{count} {words[what]}" if count else "0"
+            for count, what in zip(table["unscored"], table["unscored_are"], strict=True)
+        ]
+    return shown
+
+
+def _shown(value, form: str = "{:.1f}") -> str:
+    return "-" if pd.isna(value) else form.format(value)
+
+
+def markdown(frame: pd.DataFrame) -> str:
+    """A table in Markdown; cells are shown as they are."""
+    lines = [frame.columns, ["---"] * len(frame.columns), *frame.astype(str).to_numpy()]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def plain(frame: pd.DataFrame) -> str:
+    """A table in columns for a terminal."""
+    rows: Sequence = [list(frame.columns), *frame.astype(str).to_numpy().tolist()]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file that appears only when it is whole."""
+    with store.replacing(path) as part:
+        part.write_text(text, encoding="utf-8")

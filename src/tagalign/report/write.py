@@ -1,0 +1,92 @@
+"""Stage `report`: all files of a run's results."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from tagalign.errors import InputError
+from tagalign.report import figures, losses, page, table
+from tagalign.report.results import read_results
+from tagalign.report.statistics import compare_all
+
+
+def write_report(
+    directory: str | os.PathLike,
+    scores: Sequence[str | os.PathLike],
+    settings: dict,
+    *,
+    title: str,
+    models: Sequence[str | os.PathLike] = (),
+    counted: Sequence[str | os.PathLike] = (),
+) -> tuple[str, list[Path]]:
+    """Write table, figures and report of a run.
+
+    Files: ``table.csv``, ``table.md``, ``scores.csv`` (every fold and repetition),
+    ``comparisons.csv``, ``losses.csv``, ``figures/accuracy.png``, ``figures/training.png``
+    (where a model has a history), ``figures/confusion-TASK.png`` (best system of each task)
+    and ``report.md``.
+
+    Parameters
+    ----------
+    directory
+        Where they go.
+    scores
+        Files of stage ``evaluate``.
+    settings
+        Section ``report`` of the configuration.
+    title
+        Heading of the report.
+    models
+        Model files, for the training curves.
+    counted
+        Files of any stage whose left-out sounds are counted, and of stage ``leaks``.
+
+    Returns
+    -------
+    text : str
+        The table for a terminal.
+    files : list of Path
+        What was written.
+
+    Raises
+    ------
+    InputError
+        There are no scores, or they do not fit together.
+    """
+    if not scores:
+        raise InputError("no score file was given; run `tagalign evaluate` first")
+    directory = Path(directory)
+    results = read_results(scores)
+    numbers = table.table_of(results, settings)
+    comparisons = table.comparisons_of(compare_all(results), settings)
+    shown = table.readable(numbers, settings)
+    lost, leaks = losses.count_losses(counted), losses.count_leaks(counted)
+    texts = {
+        "table.csv": numbers.to_csv(index=False, lineterminator="\n"),
+        "table.md": table.markdown(shown),
+        "scores.csv": table.per_fold(results).to_csv(index=False, lineterminator="\n"),
+        "comparisons.csv": comparisons.to_csv(index=False, lineterminator="\n"),
+        "losses.csv": lost.to_csv(index=False, lineterminator="\n"),
+    }
+    drawn = _draw(directory, numbers, results, settings, models)
+    texts["report.md"] = page.page(title, shown, comparisons, lost, leaks, drawn, settings)
+    for name, text in texts.items():
+        table.write_text(directory / name, text)
+    files = [directory / name for name in (*texts, *(file for _, file in drawn))]
+    return "\n".join([table.plain(shown), *page.warnings(leaks)]), files
+
+
+def _draw(directory, numbers, results, settings, models) -> list[tuple[str, str]]:
+    """Draw the figures; (caption, file relative to the directory) of each."""
+    file = "figures/accuracy.png"
+    figures.accuracies(directory / file, numbers, settings["confidence"])
+    drawn = [("Accuracy of each system with its interval", file)]
+    file = "figures/training.png"
+    if figures.training_curves(directory / file, models):
+        drawn.append(("Training of the systems; dashed: training, solid: validation", file))
+    for task in dict.fromkeys(result.task for result in results):
+        best = max((r for r in results if r.task == task), key=lambda r: r.mean)
+        file = f"figures/confusion-{task}.png"
+        figures.confusion_matrix(directory / file, best)
+        drawn.append((f"Confusion matrix of the best system on {best.title}", file))
+    return drawn

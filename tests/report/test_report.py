@@ -1,0 +1,225 @@
+"""The report of a run: its files, its numbers, its bytes."""
+
+import json
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from tagalign import store
+from tagalign.cli import cli
+from tagalign.errors import InputError
+from tagalign.report import paper
+from tagalign.report.losses import count_losses
+
+CLASSES = ["cat", "dog", "drilling"]
+
+
+def write_scores(path, system, task="us8k", seed=0, p=0.7, n=60, unscored=0):
+    random = np.random.default_rng([seed, len(system), len(task)])
+    fold = np.repeat([1, 2], n // 2)
+    label = np.arange(n) % 3
+    found = np.where(random.random((10, n)) < p, label, (label + 1) % 3)
+    found[:, :unscored] = -1
+    right = found == label
+    accuracy = np.stack([right[:, fold == f].mean(axis=1) for f in (1, 2)], axis=1)
+    with store.create(path, stage="evaluate", config={}) as file:
+        file.attrs["system"], file.attrs["pretraining_seed"] = system, seed
+        file.attrs["task"], file.attrs["title"] = task, task.upper()
+        file.attrs["unscored"] = unscored
+        file["fold"], file["clip_fold"], file["label"] = [1, 2], fold, label
+        file["accuracy"], file["macro_f1"], file["predictions"] = accuracy, accuracy, found
+        store.write_strings(file, "clip_id", [f"c{i}" for i in range(n)])
+        store.write_strings(file, "recording", [f"r{i // 2}" for i in range(n)])
+        store.write_strings(file, "classes", CLASSES)
+        store.write_failures(file, [(f"c{i}", "no tags") for i in range(unscored)])
+    return path
+
+
+def write_model(path, system, seed):
+    with store.create(path, stage="train", config={}, seed=seed) as file:
+        file.attrs["system"] = json.dumps({"name": system})
+        history = file.create_group("history")
+        epochs = np.arange(5)
+        for part in ("", "validation_"):
+            history[f"{part}contrastive"] = (6 + len(part) / 9) / (1 + epochs + seed)
+        history["retrieval"] = epochs / 10.0
+    return path
+
+
+@pytest.fixture
+def files(tmp_path):
+    scores = [
+        write_scores(tmp_path / "s" / "mfcc.h5", "mfcc", p=0.5),
+        write_scores(tmp_path / "s" / "tag.h5", "w2v-128-1h", task="us8k-tag", unscored=3),
+    ]
+    models = []
+    for seed in (0, 1):
+        for system in ("w2v-128-4h", "w2v-128-mean"):
+            name = f"{system}-{seed}.h5"
+            scores.append(write_scores(tmp_path / "s" / name, system, seed=seed, p=0.75))
+            models.append(write_model(tmp_path / "m" / name, system, seed))
+    return scores, models
+
+
+def report(scores, directory, *options):
+    arguments = ["report", *scores, "--directory", directory, *options]
+    result = CliRunner().invoke(
+        cli, list(map(str, arguments)), catch_exceptions=False, standalone_mode=False
+    )
+    return result.output
+
+
+def models_of(models):
+    return [option for model in models for option in ("--model", model)]
+
+
+def test_files_and_numbers(files, tmp_path, monkeypatch):
+    for task in ("us8k", "us8k-tag"):
+        monkeypatch.setitem(paper.TEST_CLIPS, task, 60)
+    scores, models = files
+    out = tmp_path / "out"
+    printed = report(scores, out, *models_of(models), "--title", "demo")
+    table = pd.read_csv(out / "table.csv")
+    assert list(zip(table["task"], table["system"], strict=True)) == [
+        ("us8k", "mfcc"),
+        ("us8k", "w2v-128-4h"),
+        ("us8k", "w2v-128-mean"),
+        ("us8k-tag", "w2v-128-1h"),
+    ]
+    row = table.iloc[1]
+    with h5py.File(tmp_path / "s" / "w2v-128-4h-0.h5") as a:
+        first = a["accuracy"][()]
+    with h5py.File(tmp_path / "s" / "w2v-128-4h-1.h5") as b:
+        second = b["accuracy"][()]
+    runs = 100 * np.concatenate([first, second]).mean(axis=1)
+    assert row["mean"] == pytest.approx(runs.mean(), abs=0.006)
+    assert row["standard_deviation"] == pytest.approx(runs.std(ddof=1), abs=0.006)
+    assert (row["pretraining_seeds"], row["repetitions"], row["clips"]) == (2, 10, 60)
+    assert row["low"] < row["mean"] < row["high"]
+    assert row["paper"] == 73.5
+    assert row["difference"] == pytest.approx(row["mean"] - 73.5, abs=0.006)
+    assert row["more_than_noise"] == ("yes" if row["p_holm"] < 0.05 else "no")
+    assert table.iloc[3]["unscored"] == 3
+    assert table.iloc[3]["more_than_noise"] == "one seed"
+
+    every = pd.read_csv(out / "scores.csv")
+    assert len(every) == 6 * 10 * 2
+    assert len(pd.read_csv(out / "comparisons.csv")) == 3
+    page = (out / "report.md").read_text()
+    assert page.startswith("# demo\n")
+    for name in ("accuracy", "training", "confusion-us8k", "confusion-us8k-tag"):
+        assert f"(figures/{name}.png)" in page
+        assert (out / "figures" / f"{name}.png").read_bytes()[:4] == b"\x89PNG"
+        assert f"{out}/figures/{name}.png" in printed
+    assert (out / "table.md").read_text() in page
+
+
+def test_same_inputs_give_the_same_bytes(files, tmp_path):
+    scores, models = files
+    for name, order in (("a", scores), ("b", scores[::-1])):
+        report(order, tmp_path / name, *models_of(sorted(models)))
+    made = sorted(p.relative_to(tmp_path / "a") for p in (tmp_path / "a").rglob("*.*"))
+    assert len(made) == 10
+    for name in made:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
+    for figure in (tmp_path / "a" / "figures").iterdir():
+        assert b"atplotlib" not in figure.read_bytes()
+
+
+def test_one_system_without_a_number_of_the_paper(tmp_path):
+    scores = [write_scores(tmp_path / "s.h5", "my-own", task="my-task")]
+    printed = report(scores, tmp_path / "out")
+    assert "Paper" not in printed
+    assert "my-task" in printed
+    assert pd.read_csv(tmp_path / "out" / "table.csv")["paper"].isna().all()
+    assert not (tmp_path / "out" / "figures" / "training.png").exists()
+
+
+def test_same_seed_twice(tmp_path):
+    scores = [write_scores(tmp_path / f"{i}.h5", "mfcc") for i in range(2)]
+    with pytest.raises(InputError, match="mfcc on us8k from seed 0 are given twice"):
+        report(scores, tmp_path / "out")
+
+
+def test_seeds_scored_on_different_clips(tmp_path):
+    scores = [
+        write_scores(tmp_path / f"{seed}.h5", "w2v-128-1h", seed=seed, n=n)
+        for seed, n in ((0, 60), (1, 30))
+    ]
+    with pytest.raises(InputError, match="with different clips, classes, folds"):
+        report(scores, tmp_path / "out")
+
+
+def test_seeds_scored_with_different_classes(tmp_path):
+    scores = [write_scores(tmp_path / f"{s}.h5", "w2v-128-1h", seed=s) for s in (0, 1)]
+    with h5py.File(scores[1], "r+") as file:
+        file["label"][...] = file["label"][()][::-1]
+    with pytest.raises(InputError, match="with different clips, classes, folds"):
+        report(scores, tmp_path / "out")
+
+
+def test_losses_are_counted_by_reason_over_all_shards(tmp_path):
+    paths = []
+    for shard, failures in enumerate(
+        [[("1", "silent"), ("2", "truncated: 50% are there")], [("3", "truncated: 9% are there")]]
+    ):
+        paths.append(tmp_path / f"{shard}.h5")
+        with store.create(paths[-1], stage="patches", config={}) as file:
+            store.write_strings(file, "id", ["7", "8"])
+            store.write_failures(file, failures)
+    paths.append(tmp_path / "pairs.h5")
+    with store.create(paths[-1], stage="pairs", config={}) as file:
+        store.write_strings(file.create_group("train"), "id", ["7"])
+        store.write_strings(file.create_group("validation"), "id", ["8"])
+        store.write_failures(file, [])
+    lost = count_losses(paths)
+    assert lost.to_numpy().tolist() == [
+        ["patches", 4, 3, "truncated", 2],
+        ["patches", 4, 3, "silent", 1],
+        ["pairs", 2, 0, "", 0],
+    ]
+    scores = [write_scores(tmp_path / "s.h5", "mfcc")]
+    options = [option for path in paths for option in ("--count", path)]
+    report(scores, tmp_path / "out", *options)
+    page = (tmp_path / "out" / "report.md").read_text()
+    assert "| patches | 4 | 3 | truncated | 2 |" in page
+
+
+def test_published_numbers(shared):
+    """The table's numbers are the means of the published runs."""
+    runs = json.loads((shared / "reference/performances_ae_w2v_attention.json").read_text())
+    tasks = {"us8k": "US8K", "gtzan": "GTZAN", "nsynth": "NSynth"}
+    names = {
+        "w2v-128-1h": "w2v_128_self_1h",
+        "w2v-128-4h": "w2v_128_self_4h",
+        "w2v-1152-1h": "w2v_1152_self_1h",
+        "w2v-1152-4h": "w2v_1152_self_4h",
+        "w2v-128-mean": "w2v_128_mean",
+        "w2v-1152-mean": "w2v_1152_mean",
+    }
+    for system, name in names.items():
+        for task, key in tasks.items():
+            assert paper.published(system, task, paper.TEST_CLIPS[task]) == pytest.approx(
+                100 * np.mean(runs[key][f"ae_{name}"]), abs=0.06
+            )
+        tag = 100 * np.mean(runs["US8K"][f"tag_{name}"])
+        assert paper.published(system, "us8k-tag", 8251) == pytest.approx(tag, abs=0.06)
+    assert paper.published("mfcc", "us8k-tag", 8251) is None
+    assert paper.published("untrained", "us8k", 8732) is None
+    assert paper.published("mfcc", "us8k", 1761) is None, "two folds are not the task"
+
+
+def test_allowed_leak_is_said(tmp_path):
+    for task, ids in (("us8k", ["12", "34"]), ("esc10", [])):
+        with store.create(tmp_path / f"leaks-{task}.h5", stage="leaks", config={}) as file:
+            file.attrs["task"] = task
+            store.write_strings(file, "id", ids)
+    scores = [write_scores(tmp_path / "s.h5", "mfcc")]
+    leaks = [x for task in ("us8k", "esc10") for x in ("--count", tmp_path / f"leaks-{task}.h5")]
+    printed = report(scores, tmp_path / "out", *leaks)
+    for text in (printed, (tmp_path / "out" / "report.md").read_text()):
+        assert "pretraining has seen 2 test recordings of us8k" in text
+        assert "of esc10" not in text
