@@ -1,0 +1,140 @@
+"""Check that every file of a run follows from its inputs and its configuration."""
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from tagalign import config as configuration
+from tagalign import store
+from tagalign.errors import TagalignError
+from tagalign.progress import Progress
+from tagalign.provenance.run import Run, read_attributes
+from tagalign.shards import write_shards
+
+
+def verify(directory: str | os.PathLike) -> tuple[int, list[str]]:
+    """Walk a run from its sources to its table.
+
+    Parameters
+    ----------
+    directory
+        ``results/RUN``.
+
+    Returns
+    -------
+    checked : int
+        Number of files that were checked.
+    problems : list of str
+        One line for each thing that does not match; empty for a sound run.
+
+    Raises
+    ------
+    InputError
+        `directory` is not that of a run.
+    """
+    run = Run(directory)
+    files = run.stage_files()
+    problems = []
+    # All at once, so that no input has to be looked for.
+    with Progress("read", len(run.files), unit="files") as progress:
+        for path in run.files:
+            run.digest(path)
+            progress.update()
+    with Progress("verify", len(files), unit="files") as progress:
+        for path in files:
+            problems += _check_file(run, path)
+            progress.update()
+    problems += _check_shards(run)
+    problems += _check_sounds(run)
+    problems += _check_table(run)
+    return len(files), problems
+
+
+def _check_file(run: Run, path: Path) -> Iterator[str]:
+    try:
+        found = read_attributes(path)
+    except TagalignError as error:
+        yield str(error)
+        return
+    for role, wanted in found["inputs"].items():
+        # Downloaded audio is deleted once it is used, if the configuration says so.
+        gone = role == "audio" and not run.settings["source"]["freesound"]["keep_audio"]
+        if run.find(role, wanted, path) is None and not gone:
+            yield (
+                f"{path}: its input {role!r} ({wanted[:12]}) is not there any more; it was changed"
+                " or made again since"
+            )
+    expected = configuration.sections(
+        run.settings, *(name for name in found["config"] if _known(name))
+    )
+    for key, made, now in _differences(found["config"], expected):
+        yield f"{path}: made with {key} = {made}, but config.yaml of the run says {now}"
+
+
+def _known(section: str) -> bool:
+    try:
+        configuration.resolve_sections({}, [section])
+    except TagalignError:
+        return False
+    return True
+
+
+def _differences(made, now, prefix: str = "") -> Iterator[tuple[str, object, object]]:
+    """Keys of `made` whose value in `now` is another."""
+    for key, value in made.items():
+        if key not in now:
+            continue
+        if isinstance(value, Mapping) and isinstance(now[key], Mapping):
+            yield from _differences(value, now[key], f"{prefix}{key}.")
+        elif value != now[key]:
+            yield f"{prefix}{key}", value, now[key]
+
+
+def _check_shards(run: Run) -> Iterator[str]:
+    """The shard files name no inputs, so that they stay the same; make them again."""
+    catalogue = run.data / "catalogue.h5"
+    if not catalogue.is_file():
+        return
+    with tempfile.TemporaryDirectory() as directory:
+        write_shards(catalogue, directory)
+        for fresh in sorted(Path(directory).iterdir()):
+            path = run.data / "shards" / fresh.name
+            if not path.is_file() or run.digest(path) != store.digest(fresh):
+                yield f"{path}: does not hold what {catalogue} says of this shard"
+
+
+def _check_sounds(run: Run) -> Iterator[str]:
+    """The sounds of a folder are those that the catalogue was made from."""
+    catalogue = run.data / "catalogue.h5"
+    folder = run.settings["source"]["folder"]["audio"]
+    if run.settings["source"]["kind"] != "folder" or not catalogue.is_file():
+        return
+    with store.read(catalogue, stage="catalogue") as file:
+        names, hashes = store.read_strings(file["file"]), store.read_strings(file["sha256"])
+    for name, wanted in zip(names, hashes, strict=True):
+        path = run.home / folder / name
+        if not name:
+            continue
+        if not path.is_file():
+            yield f"{path}: is gone, but {catalogue} lists it"
+        elif store.digest(path) != wanted:
+            yield f"{path}: has changed since {catalogue} was made"
+
+
+def _check_table(run: Run) -> Iterator[str]:
+    """The table follows from the scores."""
+    path = run.directory / "table.csv"
+    scores = sorted(run.directory.glob("scores/*/*/*.h5"))
+    if not path.is_file() or not scores:
+        return
+    from tagalign.report.results import read_results
+    from tagalign.report.table import table_of
+
+    try:
+        numbers = table_of(read_results(scores), run.settings["report"])
+    except TagalignError as error:
+        yield f"{path}: {error}"
+        return
+    if path.read_text() != numbers.to_csv(index=False, lineterminator="\n"):
+        yield f"{path}: does not follow from the {len(scores)} score files of the run"
