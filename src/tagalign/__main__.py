@@ -1,0 +1,5 @@
+"""Run the command line with ``python -m tagalign``."""
+
+from tagalign.cli import main
+
+main()

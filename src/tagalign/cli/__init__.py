@@ -1,0 +1,86 @@
+"""The `tagalign` command: one verb per stage, and verbs for users of a model.
+
+Each verb lives in the module of this package that bears its name and is imported only
+when it runs, so that ``tagalign --help`` does not wait for PyTorch.
+"""
+
+import importlib
+import os
+import sys
+
+import click
+
+from tagalign import __version__
+from tagalign.errors import TagalignError
+
+GROUPS = {
+    "Stages, in the order in which they run": {
+        "catalogue": "List the sounds of the source and deal them into shards.",
+        "audio": "Download one shard of sounds from Freesound.",
+        "attribution": "Credit the authors of the sounds that were downloaded.",
+        "coala": "Make training pairs of the authors' published files.",
+        "patches": "Cut the log-mel patch of maximum energy of each sound of a shard.",
+        "tags": "Clean and lemmatize the tags; build the vocabulary.",
+        "word2vec": "Train CBOW word vectors on the cleaned tags.",
+        "pairs": "Join patches and tags into the training file.",
+        "train": "Train one system from one seed.",
+        "dataset": "Download, verify and unpack an evaluation data set.",
+        "task": "Cut an evaluation data set into frames, with labels and folds.",
+        "leaks": "Make sure that pretraining has not seen a test sound.",
+        "embed-task": "Embed the clips of a task with a model.",
+        "evaluate": "Classify the embeddings of a task and score them.",
+        "report": "Put the scores together: table, figures, statistics.",
+    },
+    "Using a model": {
+        "embed": "Embed sounds.",
+        "embed-tags": "Embed a set of tags.",
+        "clean": "Show what becomes of tags.",
+        "import-release": "Make a model file of the authors' released weights.",
+    },
+    "Tools": {
+        "inspect": "Show what a file holds and what made it.",
+        "verify": "Check that every file of a run follows from its inputs.",
+    },
+}
+
+
+class Verbs(click.Group):
+    """A group whose commands are imported when they are used."""
+
+    def list_commands(self, ctx):
+        return [verb for verbs in GROUPS.values() for verb in verbs]
+
+    def get_command(self, ctx, name):
+        if not any(name in verbs for verbs in GROUPS.values()):
+            return None
+        module = importlib.import_module(f"tagalign.cli.{name.replace('-', '_')}")
+        return module.command
+
+    def format_commands(self, ctx, formatter):
+        for title, verbs in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl(list(verbs.items()))
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tagalign")
+def cli():
+    """Align what people hear with the tags they write.
+
+    Reproduces "Learning Contextual Tag Embeddings for Cross-Modal Alignment of Audio and
+    Tags" (Favory et al., 2020), from Freesound to the paper's table. The Snakemake workflow
+    calls the stages below; each also works by hand, and `tagalign VERB --help` shows how.
+    """
+
+
+def main() -> None:
+    """Run the command line; users' mistakes end in one line and exit status 1."""
+    try:
+        cli(prog_name="tagalign")
+    except TagalignError as error:
+        print(f"tagalign: {error}", file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`); that is no error of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

@@ -1,0 +1,71 @@
+"""`tagalign catalogue`: list the sounds of the source and deal them into shards."""
+
+from collections import Counter
+
+import click
+
+from tagalign.cli.options import config_options, output_option
+from tagalign.errors import ConfigError
+
+
+@click.command()
+@config_options("source")
+@click.option(
+    "--journal",
+    type=click.Path(file_okay=False),
+    help="Directory that remembers shards and, for Freesound, everything fetched so far. Give the"
+    " same one again and nothing is fetched twice. Needed for Freesound.",
+)
+@click.option(
+    "--shards",
+    type=click.Path(file_okay=False),
+    help="Directory for one small file per shard, which `audio` and `patches` take in the place"
+    " of the catalogue; a shard whose sounds did not change keeps its bytes.",
+)
+@click.option(
+    "--refresh",
+    is_flag=True,
+    help="Walk through Freesound again although the journal says that the walk is complete;"
+    " new sounds fill new shards.",
+)
+@output_option("The catalogue to write.")
+def command(sections, journal, shards, refresh, output):
+    """List the sounds of the source and deal them into shards.
+
+    Reads the section `source` of the configuration. A `folder` source is a CSV and a directory of
+    sounds. A `freesound` source is walked through its API; the key is taken from the environment
+    variable FREESOUND_API_KEY and from nowhere else. The walk keeps the limits of requests per
+    minute and per day, also across restarts, and may be stopped at any moment.
+
+    Writes the id, name, user, licence, URL, tags and shard of each sound, sorted by shard and id.
+    Sounds that occur in the target tasks are left out first. How many were left out, and why,
+    is told at the end; `failed` says it of each.
+
+    \b
+    Examples:
+      tagalign catalogue --config config/demo.yaml -o catalogue.h5
+      FREESOUND_API_KEY=... tagalign catalogue --config config/config.yaml \\
+          --journal data/freesound/journal -o data/freesound/catalogue.h5
+    """
+    from tagalign import store
+    from tagalign.audio.folder import write_folder
+    from tagalign.freesound.source import catalogue_freesound
+    from tagalign.shards import write_shards
+
+    kind = sections["source"]["kind"]
+    if kind == "folder":
+        write_folder(sections["source"], output, journal)
+    elif kind == "freesound":
+        catalogue_freesound(sections, journal, output, refresh=refresh)
+    else:
+        raise ConfigError(
+            f"source.kind = {kind!r} has no catalogue: its files are training pairs already;"
+            " run `tagalign coala` to make pairs.h5 from them"
+        )
+    if shards:
+        write_shards(output, shards)
+    with store.read(output, stage="catalogue") as file:
+        kept, failures = len(file["id"]), store.read_failures(file)
+    click.echo(f"catalogue: {kept} sounds, {len(failures)} left out", err=True)
+    for reason, count in Counter(reason for _, reason in failures).most_common():
+        click.echo(f"catalogue: {count} left out: {reason}", err=True)

@@ -1,0 +1,77 @@
+"""Command line options that several stages share."""
+
+import functools
+import json
+from pathlib import Path
+
+import click
+
+from tagalign import config as configuration
+from tagalign.errors import ConfigError
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+DIRECTORY = click.Path(file_okay=False, path_type=Path)
+
+
+def output_option(help_text: str):
+    """Add ``-o``/``--output``, the file that a command writes, as a Path."""
+    return click.option("-o", "--output", required=True, type=FILE, help=help_text)
+
+
+def device_option(help_text: str):
+    """Add ``--device``: auto, cpu or cuda."""
+    return click.option(
+        "--device",
+        type=click.Choice(["auto", "cpu", "cuda"]),
+        default="auto",
+        show_default=True,
+        help=help_text,
+    )
+
+
+def config_options(*names: str):
+    """Add ``--config`` and ``--params`` and pass the stage its sections as ``sections``.
+
+    `names` are the sections that the stage reads. A name may hold fields in braces that are
+    filled from other options of the command: ``"datasets.{task}"``.
+    """
+
+    def decorate(function):
+        listed = ", ".join(names)
+
+        @click.option(
+            "--config",
+            "config_path",
+            type=click.Path(dir_okay=False),
+            help=f"Configuration file; this stage reads its sections {listed}.",
+        )
+        @click.option(
+            "--params",
+            metavar="JSON",
+            multiple=True,
+            help=f"The sections ({listed}) as JSON, instead of --config; what is left out has"
+            " its default. Given again, it adds to the first.",
+        )
+        @functools.wraps(function)
+        def wrapper(*args, config_path, params, **options):
+            filled = [name.format(**options) for name in names]
+            sections = _read(config_path, params, filled)
+            return function(*args, sections=sections, **options)
+
+        return wrapper
+
+    return decorate
+
+
+def _read(config_path, params, names):
+    if config_path and params:
+        raise click.UsageError("give --config or --params, not both")
+    if config_path:
+        return configuration.sections(configuration.load(config_path), *names)
+    picked = {}
+    for text in params:
+        try:
+            picked = configuration.merge(picked, json.loads(text))
+        except json.JSONDecodeError as error:
+            raise ConfigError(f"--params is not valid JSON: {error}; its text: {text}") from None
+    return configuration.resolve_sections(picked, names)

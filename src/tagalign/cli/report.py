@@ -1,0 +1,56 @@
+"""Verb `report`: put the scores together: table, figures, statistics."""
+
+from pathlib import Path
+
+import click
+
+from tagalign.cli.options import FILE, config_options
+
+
+@click.command()
+@click.argument("scores", nargs=-1, required=True, type=FILE)
+@click.option("--title", default="Results", show_default=True, help="Heading, such as the run.")
+@click.option("--model", "models", multiple=True, type=FILE, help="Model, for its training curves.")
+@click.option(
+    "--count",
+    "counted",
+    multiple=True,
+    type=FILE,
+    help="File of any stage (catalogue, audio, patches, tags, pairs, task) whose left-out sounds"
+    " are counted; of stage leaks, whose leaks are reported.",
+)
+@click.option(
+    "--directory",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where table, figures and report go.",
+)
+@config_options("report")
+def command(scores, title, models, counted, directory, sections):
+    """Put the scores together: table, figures, statistics.
+
+    Reads SCORES (stage evaluate) of any number of systems, seeds and tasks. Writes table.csv
+    and table.md, every single score, paired tests between the systems, what each stage left
+    out, figures, and report.md with all of them. Prints the table.
+
+    \b
+    Example:
+      tagalign report results/demo/scores/*/*/*.h5 --model model.h5 --directory results/demo
+    """
+    from tagalign.report.write import write_report
+
+    text, files = write_report(
+        directory, scores, sections["report"], title=title, models=models, counted=counted
+    )
+    print(text)
+    print()
+    width = max(len(path.name) for path in files)
+    about = {
+        "table.csv": "the table as numbers",
+        "scores.csv": "every fold and repetition",
+        "comparisons.csv": "tests between systems",
+        "losses.csv": "what each stage left out",
+        "report.md": "all of it on one page",
+    }
+    for path in files:
+        print(f"{path.name:{width}}  {about.get(path.name, ''):26}{path}".rstrip())

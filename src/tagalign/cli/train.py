@@ -1,0 +1,86 @@
+"""Verb `train`: train one system from one seed."""
+
+import click
+
+from tagalign.cli.options import DIRECTORY, FILE, config_options, device_option, output_option
+
+
+@click.command()
+@click.argument("pairs", type=FILE)
+@click.option("--word2vec", type=FILE, help="Word vectors (w2v systems only).")
+@click.option("--system", required=True, help="System to train, such as w2v-128-4h.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Seed of the initial weights, the order of the pairs and the dropout.",
+)
+@device_option("Where to train; auto takes a GPU if there is one.")
+@click.option(
+    "--checkpoint",
+    type=DIRECTORY,
+    help="Directory in which the training is saved and from which it resumes; by default"
+    " the name of OUTPUT with the ending .checkpoint. It disappears when the model is written.",
+)
+@click.option(
+    "--checkpoint-minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    default=10.0,
+    show_default=True,
+    help="Longest time between two checkpoints; there is one after each epoch in any case.",
+)
+@click.option("--history", type=FILE, help="JSON-lines file, one object per epoch.")
+@click.option("--tensorboard", type=DIRECTORY, help="Directory for TensorBoard event files.")
+@click.option(
+    "--figures",
+    type=DIRECTORY,
+    help="Directory for the training curves, and for reconstructions and nearest tags of eight"
+    " validation sounds.",
+)
+@output_option("The model file to write (HDF5, complete).")
+@config_options("model", "train")
+def command(
+    pairs,
+    word2vec,
+    system,
+    seed,
+    device,
+    checkpoint,
+    checkpoint_minutes,
+    history,
+    tensorboard,
+    figures,
+    output,
+    sections,
+):
+    """Train one system from one seed.
+
+    Reads the training file PAIRS and writes a model file that holds all that is needed to
+    embed sounds and tags. Systems: w2v-{128,1152}-{1h,4h,mean}, coala, coala-e-c, cnn, and
+    untrained, which keeps its random weights.
+
+    A training that was stopped (Ctrl-C, SIGTERM, SIGKILL, power) goes on from its checkpoint
+    when the same command runs again, and on the CPU ends with the same weights bit for bit.
+
+    \b
+    Example, for small data:
+      tagalign train pairs.h5 --word2vec word2vec/128.h5 --system w2v-128-4h \\
+        --params '{"train": {"optimizer": "adam", "learning_rate": 0.001, "epochs": 20}}' \\
+        --history history.jsonl -o model.h5
+    """
+    from tagalign.train.loop import Outlets
+    from tagalign.train.stage import train
+
+    train(
+        pairs,
+        word2vec,
+        system_name=system,
+        seed=seed,
+        sections=sections,
+        device_name=device,
+        output=output,
+        checkpoint_directory=checkpoint or output.with_suffix(".checkpoint"),
+        outlets=Outlets(history, tensorboard, checkpoint_minutes),
+        figures=figures,
+    )
