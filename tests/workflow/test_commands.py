@@ -1,0 +1,69 @@
+"""Each stage alone, by hand: the command that the workflow prints makes the same file again."""
+
+import re
+import subprocess
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+# rule -> what of its output is compared; the wildcards are those of the first job in the log
+OUTPUTS = {
+    "catalogue": "data/tiny/catalogue.h5",
+    "patches": "results/tiny/patches/0001.h5",
+    "tags": "results/tiny/tags.h5",
+    "word2vec": "results/tiny/word2vec/128.h5",
+    "pairs": "results/tiny/pairs.h5",
+    "train": "results/tiny/models/w2v-128-mean/0.h5",
+    "dataset": "results/tiny/datasets/esc10.h5",
+    "task": "results/tiny/tasks/esc10.h5",
+    "leaks": "results/tiny/leaks/esc10.h5",
+    "embed": "results/tiny/embeddings/w2v-128-mean/0/esc10.h5",
+    "evaluate": "results/tiny/scores/w2v-128-mean/0/esc10.h5",
+    "report": "results/tiny/table.csv",
+}
+
+
+def command_of(log: str, output: str) -> str:
+    """The shell command of the job with this output, as Snakemake printed it."""
+    for block in re.split(r"\n(?=\[\w{3} \w{3} )", log):
+        outputs = re.search(r"^    output: (.*)$", block, re.M)
+        if outputs and output in outputs.group(1).split(", "):
+            return re.search(r"^Shell command: (.*?)$", block, re.M).group(1)
+    raise AssertionError(f"no job made {output}")
+
+
+@pytest.mark.parametrize("rule", OUTPUTS)
+def test_the_printed_command_makes_the_same_file(project, rule):
+    output = project.root / OUTPUTS[rule]
+    command = command_of((project.root / "run.log").read_text(), OUTPUTS[rule])
+    before = output.read_bytes()
+    output.unlink()
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"],
+        cwd=project.root,
+        env=project.environment(),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert output.read_bytes() == before
+
+
+@pytest.mark.parametrize("rule", ["patches", "train", "task", "pairs"])
+def test_heartbeats_are_in_log_and_on_the_terminal(finished_run, rule):
+    """Users see progress while it runs, and find it afterwards."""
+    logs = sorted((finished_run / "results/tiny/logs").rglob("*.log"))
+    text = "".join(log.read_text() for log in logs if rule in str(log.relative_to(finished_run)))
+    lines = [line for line in text.splitlines() if "/s" in line]
+    assert lines
+    assert lines[-1] in (finished_run / "run.log").read_text()
+
+
+def test_the_table_ends_the_run(finished_run):
+    """The table, and where table and figures lie, are the last words of the workflow."""
+    text = (finished_run / "run.log").read_text()
+    end = text[text.index("steps (100%) done") :]
+    for words in ("w2v-128-mean", "untrained", "mfcc", "results/tiny/figures/accuracy.png"):
+        assert words in end

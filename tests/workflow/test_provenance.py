@@ -1,0 +1,87 @@
+"""`tagalign inspect` and `tagalign verify` on a finished run, sound and tampered with."""
+
+import h5py
+import pytest
+
+pytestmark = pytest.mark.slow
+MODEL = "results/tiny/models/w2v-128-mean/0.h5"
+
+
+def verify(project):
+    """Exit status, problems and last words of `tagalign verify`."""
+    done = project.call("tagalign", "verify", "results/tiny", check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_a_sound_run_is_verified(project):
+    status, out, _ = verify(project)
+    assert status == 0, out
+    assert "files in results/tiny follow from their inputs" in out
+
+
+def test_inspect_shows_what_made_a_model_back_to_the_sources(project):
+    text = project.call("tagalign", "inspect", MODEL).stdout
+    for part in ("stage     train", "seed      0", "train.learning_rate = 0.001", "torch 2"):
+        assert part in text
+    lines = text[text.index("made from") :].splitlines()
+    depth = {line.split()[2]: len(line) - len(line.lstrip()) for line in lines[1:]}
+    chain = ["pairs.h5", "patches/0000.h5", "data/tiny/shards/0000.h5"]
+    indents = [
+        depth[name if "/" in name and name[0] == "d" else f"results/tiny/{name}"] for name in chain
+    ]
+    assert indents == sorted(set(indents))
+    assert "corpus/sounds.csv" in depth
+    assert "NOT FOUND" not in text
+
+
+def test_inspect_and_verify_notice_an_input_that_changed(project):
+    with h5py.File(project.root / "results/tiny/tags.h5", "r+") as file:
+        file["counts"][0] += 1
+    assert "NOT FOUND" in project.call("tagalign", "inspect", "results/tiny/pairs.h5").stdout
+    status, out, error = verify(project)
+    assert status == 1
+    assert "results/tiny/pairs.h5: its input 'tags'" in out
+    assert "results/tiny/word2vec/128.h5: its input 'tags'" in out
+    assert "models" not in out
+    assert error.strip().splitlines()[-1].startswith("tagalign: ")
+
+
+def test_verify_notices_another_configuration(project):
+    path = project.root / "results/tiny/config.yaml"
+    path.write_text(path.read_text().replace("learning_rate: 0.001", "learning_rate: 0.002"))
+    status, out, _ = verify(project)
+    assert status == 1
+    assert f"{MODEL}: made with train.learning_rate = 0.001, but" in out
+    assert "patches" not in out
+
+
+def test_verify_notices_changed_sounds_shards_and_tables(project):
+    sounds = sorted((project.root / "corpus/audio").iterdir())
+    used = next(path for path in sounds if path.name.endswith("ambi_choir.ogg"))
+    used.write_bytes(used.read_bytes() + b"0")
+    table = project.root / "results/tiny/table.csv"
+    table.write_text(table.read_text().replace("mfcc", "MFCC"))
+    (project.root / "data/tiny/shards/0001.h5").unlink()
+    status, out, _ = verify(project)
+    assert status == 1
+    assert f"corpus/audio/{used.name}: has changed since" in out
+    assert "table.csv: does not follow" in out
+    assert "shards/0001.h5: does not hold" in out
+
+
+def test_verify_notices_a_damaged_file(project):
+    path = project.root / "results/tiny/scores/mfcc/0/esc10.h5"
+    path.write_bytes(path.read_bytes()[:100])
+    status, out, _ = verify(project)
+    assert status == 1
+    assert "scores/mfcc/0/esc10.h5 is not a readable stage file" in out
+
+
+def test_not_a_run(project):
+    done = project.call("tagalign", "verify", "results", check=False)
+    assert done.returncode == 1
+    assert "no config.yaml" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    done = project.call("tagalign", "inspect", "corpus/sounds.csv", check=False)
+    assert done.returncode == 1
+    assert "not a readable stage file" in done.stderr

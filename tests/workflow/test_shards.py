@@ -1,0 +1,73 @@
+"""Shard files change exactly when something that the audio of their rows depends on changes."""
+
+import numpy as np
+import pytest
+
+from tagalign import store
+from tagalign.errors import InputError
+from tagalign.shards import write_shards
+
+
+def write_catalogue(path, rows):
+    """Write a catalogue of (id, file, name, shard) rows."""
+    with store.create(path, stage="catalogue", config={"note": str(len(rows))}) as file:
+        store.write_strings(file, "id", [row[0] for row in rows])
+        store.write_strings(file, "file", [row[1] for row in rows])
+        store.write_strings(file, "name", [row[2] for row in rows])
+        file["shard"] = np.array([row[3] for row in rows], np.int32)
+
+
+ROWS = [("7", "a.ogg", "dog", 0), ("30", "b.ogg", "cat", 0), ("4", "long name.ogg", "cow", 1)]
+
+
+def contents(directory):
+    return {path.name: path.read_bytes() for path in directory.iterdir()}
+
+
+def test_each_shard_holds_its_rows(tmp_path):
+    write_catalogue(tmp_path / "catalogue.h5", ROWS)
+    assert write_shards(tmp_path / "catalogue.h5", tmp_path / "shards") == 2
+    with store.read(tmp_path / "shards" / "0000.h5", stage="catalogue") as file:
+        assert store.read_strings(file["id"]) == ["7", "30"]
+        assert store.read_strings(file["file"]) == ["a.ogg", "b.ogg"]
+        assert file["shard"][()].tolist() == [0, 0]
+        assert "name" not in file
+    with store.read(tmp_path / "shards" / "0001.h5") as file:
+        assert store.read_strings(file["file"]) == ["long name.ogg"]
+
+
+def test_new_sounds_and_names_leave_other_shards_alone(tmp_path):
+    write_catalogue(tmp_path / "catalogue.h5", ROWS)
+    write_shards(tmp_path / "catalogue.h5", tmp_path / "shards")
+    before = contents(tmp_path / "shards")
+    grown = [("7", "a.ogg", "renamed", 0), *ROWS[1:]]
+    grown += [("5", "a much longer name than any before.ogg", "pig", 1), ("6", "d.ogg", "ox", 2)]
+    write_catalogue(tmp_path / "catalogue.h5", grown)
+    write_shards(tmp_path / "catalogue.h5", tmp_path / "shards")
+    after = contents(tmp_path / "shards")
+    assert after["0000.h5"] == before["0000.h5"]
+    assert after["0001.h5"] != before["0001.h5"]
+    assert sorted(after) == ["0000.h5", "0001.h5", "0002.h5"]
+
+
+def test_shards_that_no_longer_exist_are_removed(tmp_path):
+    write_catalogue(tmp_path / "catalogue.h5", ROWS)
+    write_shards(tmp_path / "catalogue.h5", tmp_path / "shards")
+    write_catalogue(tmp_path / "catalogue.h5", ROWS[:2])
+    write_shards(tmp_path / "catalogue.h5", tmp_path / "shards")
+    assert sorted(contents(tmp_path / "shards")) == ["0000.h5"]
+
+
+def test_a_shard_that_lost_all_its_sounds_has_no_file(tmp_path):
+    write_catalogue(tmp_path / "catalogue.h5", [*ROWS, ("9", "e.ogg", "hen", 2)])
+    write_shards(tmp_path / "catalogue.h5", tmp_path / "shards")
+    write_catalogue(tmp_path / "catalogue.h5", [*ROWS[:2], ("9", "e.ogg", "hen", 2)])
+    assert write_shards(tmp_path / "catalogue.h5", tmp_path / "shards") == 2
+    assert sorted(contents(tmp_path / "shards")) == ["0000.h5", "0002.h5"]
+
+
+def test_another_stage_file_is_refused(tmp_path):
+    with store.create(tmp_path / "tags.h5", stage="tags", config={}):
+        pass
+    with pytest.raises(InputError, match="catalogue"):
+        write_shards(tmp_path / "tags.h5", tmp_path / "shards")

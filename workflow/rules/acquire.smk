@@ -1,0 +1,108 @@
+# From the source of sounds to the catalogue and, for Freesound, to shards of encoded audio.
+
+
+checkpoint catalogue:
+    input:
+        code=code("catalogue"),
+    output:
+        catalogue=f"{DATA}/catalogue.h5",
+        shards=directory(f"{DATA}/shards"),
+    log:
+        f"{LOGS}/catalogue.log",
+    conda:
+        "../../envs/audio.yaml"
+    resources:
+        mem_mb=growing(2000),
+        # The limit of requests per day makes a full walk through Freesound last a day.
+        runtime=growing(2880 if SOURCE == "freesound" else 60),
+    params:
+        tagalign=unrecorded(TAGALIGN),
+        sections=sections("source", without=OTHER_SOURCES),
+        files=contents(settings["source"]["folder"]["csv"], *settings["source"]["exclude"]),
+        # A function, so that only who plans this job looks at thousands of sounds.
+        sounds=lambda wildcards: sound_contents() if SOURCE == "folder" else None,
+        places=unrecorded(places("source")),
+        journal=unrecorded(f"{DATA}/journal"),
+    shell:
+        "{params.tagalign} catalogue --params {params.sections:q} --params {params.places:q}"
+        " --journal {params.journal:q} --shards {output.shards:q} -o {output.catalogue:q}"
+        " 2>&1 | tee -i {log:q}"
+
+
+rule audio:
+    input:
+        code=code("audio"),
+        shard=f"{DATA}/shards/{{shard}}.h5",
+    output:
+        f"{DATA}/audio/{{shard}}.h5" if KEEP_AUDIO else temp(f"{DATA}/audio/{{shard}}.h5"),
+    log:
+        f"{LOGS}/audio/{{shard}}.log",
+    conda:
+        "../../envs/audio.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(120),
+        downloads=1,
+    params:
+        tagalign=unrecorded(TAGALIGN),
+        # What is fetched stands in the shard file; the rest is rates and limits.
+        settings=unrecorded(json.dumps({"source": settings["source"]}, sort_keys=True)),
+        # Snakemake deletes an output before it is made again; the journal keeps the sounds, so
+        # that editing the client downloads nothing again.
+        journal=unrecorded(f"{DATA}/journal"),
+    shell:
+        "{params.tagalign} audio {input.shard:q} --shard {wildcards.shard}"
+        " --params {params.settings:q} --journal {params.journal:q} -o {output:q}"
+        " 2>&1 | tee -i {log:q}"
+
+
+rule attribution:
+    input:
+        code=code("attribution"),
+        catalogue=f"{DATA}/catalogue.h5",
+        shards=audio_files if KEEP_AUDIO else patch_files,
+    output:
+        f"{RESULTS}/attribution.csv",
+    log:
+        f"{LOGS}/attribution.log",
+    conda:
+        "../../envs/audio.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(30),
+    params:
+        tagalign=unrecorded(TAGALIGN),
+    shell:
+        "{params.tagalign} attribution {input.catalogue:q} {input.shards:q} -o {output:q}"
+        " 2>&1 | tee -i {log:q}"
+
+
+if SOURCE == "coala":
+
+    # The published files hold patches and tags together.
+    ruleorder: coala > pairs
+    ruleorder: coala > tags
+
+    rule coala:
+        input:
+            code=code("coala"),
+        output:
+            pairs=f"{RESULTS}/pairs.h5",
+            tags=f"{RESULTS}/tags.h5",
+        log:
+            f"{LOGS}/coala.log",
+        conda:
+            "../../envs/audio.yaml"
+        resources:
+            mem_mb=growing(2000),
+            runtime=growing(720),
+            downloads=1,
+        params:
+            tagalign=unrecorded(TAGALIGN),
+            sections=sections("source", "patches", "pairs", without=OTHER_SOURCES),
+            places=unrecorded(places("source", "pairs")),
+            directory=unrecorded(DATA),
+        shell:
+            "{params.tagalign} coala --params {params.sections:q} --params {params.places:q}"
+            " --directory {params.directory:q} --tags {output.tags:q} -o {output.pairs:q}"
+            " 2>&1 | tee -i {log:q}"

@@ -1,0 +1,53 @@
+# A classifier on the embeddings of each task.
+
+
+rule leaks:
+    # Fails before anything is scored where pretraining has seen a test sound.
+    input:
+        code=code("leaks"),
+        task=f"{RESULTS}/tasks/{{task}}.h5",
+        pretraining=[f"{RESULTS}/tags.h5", f"{RESULTS}/pairs.h5"],
+    output:
+        f"{RESULTS}/leaks/{{task}}.h5",
+    log:
+        f"{LOGS}/leaks/{{task}}.log",
+    priority: 10
+    conda:
+        "../../envs/evaluate.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        tagalign=unrecorded(TAGALIGN),
+        sections=json.dumps({"evaluate": {"allow_leaks": settings["evaluate"]["allow_leaks"]}}),
+    shell:
+        "{params.tagalign} leaks {input.task:q} {input.pretraining:q}"
+        " --params {params.sections:q} -o {output:q}"
+        " 2>&1 | tee -i {log:q}"
+
+
+rule evaluate:
+    input:
+        code=code("evaluate"),
+        task=f"{RESULTS}/tasks/{{task}}.h5",
+        embeddings=f"{RESULTS}/embeddings/{{system}}/{{seed}}/{{task}}.h5",
+        leaks=ancient(f"{RESULTS}/leaks/{{task}}.h5"),
+    output:
+        f"{RESULTS}/scores/{{system}}/{{seed}}/{{task}}.h5",
+    log:
+        f"{LOGS}/evaluate/{{system}}/{{seed}}/{{task}}.log",
+    conda:
+        "../../envs/evaluate.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(240),
+        gpu=GPUS if settings["evaluate"]["engine"] == "torch" else 0,
+    params:
+        tagalign=unrecorded(TAGALIGN),
+        sections=sections("evaluate", without=["allow_leaks"]),
+        device=unrecorded(DEVICE),
+    shell:
+        "{params.tagalign} evaluate {input.task:q} {input.embeddings:q}"
+        " --system {wildcards.system} --pretraining-seed {wildcards.seed} --device {params.device}"
+        " --params {params.sections:q} --jobs {threads} -o {output:q}"
+        " 2>&1 | tee -i {log:q}"

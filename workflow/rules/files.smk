@@ -1,0 +1,130 @@
+# Which files belong to a stage, and which of them a job reads.
+import functools
+
+from tagalign.audio.changes import digest_sounds
+from tagalign.audio.folder import count_rows
+
+
+def shards():
+    """Numbers of the shards, known once the catalogue is made."""
+    directory = Path(checkpoints.catalogue.get().output.shards)
+    return sorted(path.stem for path in directory.glob("*.h5"))
+
+
+def patch_files(wildcards):
+    return expand(f"{RESULTS}/patches/{{shard}}.h5", shard=shards())
+
+
+def audio_files(wildcards):
+    return expand(f"{DATA}/audio/{{shard}}.h5", shard=shards()) if SOURCE == "freesound" else []
+
+
+def sounds(wildcards, input):
+    """Where the sounds of a shard are: its file of audio, or the folder of the source."""
+    folder = settings["source"]["folder"]["audio"]
+    return f"--audio {input.audio}" if input.audio else f"--folder {shlex.quote(str(folder))}"
+
+
+def word_vectors(wildcards):
+    width = find_system(wildcards.system).width
+    return f"{RESULTS}/word2vec/{width}.h5" if width else []
+
+
+def checkpoint_directory(wildcards):
+    """Where a training is saved: a place for each configuration of what it is made of.
+
+    The trainer refuses the checkpoint of another configuration. After a change of the
+    configuration it finds none here and starts anew; going back resumes the old one.
+    """
+    names = ("source", "patches", "tags", "word2vec", "pairs", "model", "train")
+    key = hashlib.sha256(sections(*names).encode()).hexdigest()[:12]
+    return f"{RESULTS}/checkpoints/{wildcards.system}/{wildcards.seed}-{key}"
+
+
+def training_records(wildcards):
+    """Options for what a training tells of itself beside its model; nothing depends on it."""
+    compute = settings["compute"]
+    directory = f"{RESULTS}/training/{wildcards.system}/{wildcards.seed}"
+    options = f"--checkpoint-minutes {compute['checkpoint_minutes']}"
+    options += f" --history {directory}/history.jsonl --figures {directory}"
+    return options + (f" --tensorboard {directory}" if compute["tensorboard"] else "")
+
+
+def model_file(wildcards):
+    if wildcards.system == "mfcc":
+        return []
+    return f"{RESULTS}/models/{wildcards.system}/{wildcards.seed}.h5"
+
+
+def stage_files(stage):
+    """Files `stage/SYSTEM/SEED/TASK.h5` of all systems, seeds and tasks that go together."""
+    files = []
+    for task in TASKS:
+        if "mfcc" in settings["systems"] and task not in FROM_TAGS:
+            files.append(f"{RESULTS}/{stage}/mfcc/0/{task}.h5")
+        for system in TRAINED:
+            if system.tag_encoder or task not in FROM_TAGS:
+                files += [f"{RESULTS}/{stage}/{system.name}/{seed}/{task}.h5" for seed in SEEDS]
+    return files
+
+
+DATASET_FILES = {task: contents(*named_files(f"datasets.{task}")) for task in TASKS}
+MODELS = [f"{RESULTS}/models/{system.name}/{seed}.h5" for system in TRAINED for seed in SEEDS]
+
+
+def counted_files(wildcards):
+    """Files whose sounds that were left out are counted in the report."""
+    files = [f"{RESULTS}/tags.h5", f"{RESULTS}/pairs.h5"]
+    if SOURCE != "coala":
+        files += [f"{DATA}/catalogue.h5"] + patch_files(wildcards)
+    files += [f"{RESULTS}/leaks/{task}.h5" for task in TASKS if TRAINED]
+    # Which clips have no known tag depends on the vocabulary alone: any model tells.
+    embeddings = {Path(path).name: path for path in stage_files("embeddings")}
+    tag_files = [f"{task}.h5" for task in TASKS if task in FROM_TAGS]
+    files += [embeddings[name] for name in tag_files if name in embeddings]
+    return files + [f"{RESULTS}/tasks/{task}.h5" for task in TASKS]
+
+
+def show_report():
+    """Print the table and where the files lie, if this run made them."""
+    text = Path(LOGS, "report.log")
+    if text.is_file() and text.stat().st_mtime >= STARTED:
+        print(text.read_text())
+
+
+def known_sounds():
+    """Number of sounds: of the catalogue, else of the folder's table, else of the paper."""
+    catalogue = Path(DATA, "catalogue.h5")
+    if catalogue.is_file():
+        with store.read(catalogue) as file:
+            return len(file["id"])
+    if SOURCE == "folder":
+        return count_rows(settings["source"])
+    return estimate.PAPER_SOUNDS
+
+
+@functools.cache
+def sound_contents():
+    """Digest of the sounds of a folder.
+
+    It is the same for the whole run, even if sounds are added meanwhile.
+    """
+    # Beside the journal, which outlives every output.
+    return digest_sounds(settings["source"], f"{DATA}/journal/sha256.json")
+
+
+def announce():
+    """Say what the run needs; refuse to start where the disk is too small."""
+    may_have_gpu = shutil.which("nvidia-smi") or not workflow.local_exec
+    needs = estimate.estimate(
+        settings,
+        checked(known_sounds),
+        cores=workflow.resource_settings.cores or os.cpu_count(),
+        gpu=DEVICE == "cuda" or bool(DEVICE == "auto" and may_have_gpu),
+    )
+    print(f"tagalign: {estimate.in_words(needs)}", file=sys.stderr)
+    problem = estimate.shortage(needs, [DATA, "data/datasets"], RESULTS)
+    if problem and settings["compute"]["check_disk"]:
+        if not workflow.dryrun:
+            raise SystemExit(f"tagalign: {problem}")
+        print(f"tagalign: {problem}", file=sys.stderr)

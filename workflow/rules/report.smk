@@ -1,0 +1,66 @@
+# Table, figures and the configuration that was used.
+FIGURES = ["accuracy"] + ["training"] * bool(TRAINED) + [f"confusion-{task}" for task in TASKS]
+
+
+rule configuration:
+    # The whole configuration with its defaults: `snakemake --configfile` takes it back.
+    output:
+        report(
+            f"{RESULTS}/config.yaml",
+            caption="../report/config.rst",
+            category="Configuration",
+        ),
+    log:
+        f"{LOGS}/configuration.log",
+    localrule: True
+    conda:
+        "../../envs/evaluate.yaml"
+    resources:
+        mem_mb=growing(500),
+        runtime=growing(5),
+    params:
+        result=json.dumps(configuration.without_places(settings), sort_keys=True),
+        text=unrecorded(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)),
+    shell:
+        "(printf '%s' {params.text:q} > {output:q}) 2> {log:q}"
+
+
+rule report:
+    input:
+        code=code("report"),
+        scores=stage_files("scores"),
+        models=MODELS,
+        counted=counted_files,
+        configuration=f"{RESULTS}/config.yaml",
+    output:
+        report(
+            f"{RESULTS}/table.csv",
+            caption="../report/table.rst",
+            category="Results",
+        ),
+        report(
+            expand(f"{RESULTS}/figures/{{name}}.png", name=FIGURES),
+            caption="../report/figure.rst",
+            category="Figures",
+        ),
+        multiext(
+            f"{RESULTS}/", "table.md", "report.md", "scores.csv", "comparisons.csv", "losses.csv"
+        ),
+    log:
+        f"{LOGS}/report.log",
+    conda:
+        "../../envs/evaluate.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        tagalign=unrecorded(TAGALIGN),
+        sections=sections("report"),
+        models=lambda wildcards, input: repeated("--model", input.models),
+        counted=lambda wildcards, input: repeated("--count", input.counted),
+        title=settings["run"],
+        directory=unrecorded(RESULTS),
+    shell:
+        "{params.tagalign} report {input.scores:q} {params.models} {params.counted}"
+        " --title {params.title:q} --params {params.sections:q} --directory {params.directory:q}"
+        " > {log:q} 2>&1"
