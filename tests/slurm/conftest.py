@@ -16,7 +16,18 @@ from tiny_project import finished_run, fresh, project  # noqa: F401
 
 MARK = "# Written by the tests of tagalign; removed when they end.\n"
 CONFIG = Path("/etc/slurm")
-NEEDED = ("slurmctld", "slurmd", "sbatch", "scontrol", "squeue", "munged", "runuser")
+MUNGE = Path("/run/munge/munge.socket.2")
+NEEDED = (
+    "slurmctld",
+    "slurmd",
+    "sbatch",
+    "scontrol",
+    "squeue",
+    "munge",
+    "munged",
+    "runuser",
+    "pkill",
+)
 INSTALL = "apt-get install -y --no-install-recommends slurm-wlm slurm-wlm-basic-plugins munge"
 
 
@@ -63,8 +74,6 @@ def _why_not() -> str | None:
     config = CONFIG / "slurm.conf"
     if config.exists() and not config.read_text().startswith(MARK):
         return f"{config} belongs to a Slurm that is not ours"
-    if config.exists() and "UP" in _ask("scontrol", "ping"):
-        return "tests that were killed left a slurmctld behind; stop it and slurmd"
     return None
 
 
@@ -89,42 +98,62 @@ def _running(state: Path):
     if reason:
         pytest.skip(f"no Slurm: {reason}")
     host = socket.gethostname().split(".")[0]
+    if (CONFIG / "slurm.conf").exists():
+        # Ours, see _why_not: tests that were killed may have left their Slurm running.
+        subprocess.run(["pkill", "--signal", "KILL", "--exact", "slurmctld|slurmd"])
     for name in ("state", "spool"):
         (state / name).mkdir()
     CONFIG.mkdir(exist_ok=True)
     (CONFIG / "slurm.conf").write_text(_slurm_conf(host, state))
     (CONFIG / "gres.conf").write_text(f"{MARK}NodeName={host} Name=gpu File=/dev/null\n")
-    daemons = []
-    try:
-        if not Path("/run/munge/munge.socket.2").exists():
-            Path("/run/munge").mkdir(exist_ok=True)
-            shutil.chown("/run/munge", "munge", "munge")
-            munge = ["runuser", "-u", "munge", "--", "munged", "--foreground"]
-            daemons.append(_start(munge, state / "munged.log"))
-            _wait(lambda: Path("/run/munge/munge.socket.2").exists(), "munge")
-        daemons.append(_start(["slurmctld", "-D", "-c"], state / "slurmctld.out"))
-        daemons.append(_start(["slurmd", "-D"], state / "slurmd.out"))
+    with contextlib.ExitStack() as daemons:
+        daemons.callback(_remove_config)
+        if not _munge_answers():
+            MUNGE.parent.mkdir(exist_ok=True)
+            shutil.chown(MUNGE.parent, "munge", "munge")
+            # A munged that was killed leaves its socket, on which clients wait for ever.
+            MUNGE.unlink(missing_ok=True)
+            munge = ["runuser", "-u", "munge", "--", "munged", "--foreground", "--force"]
+            daemons.enter_context(_daemon(munge, state / "munged.out"))
+            _wait(_munge_answers, "munge", state)
+        daemons.enter_context(_daemon(["slurmctld", "-D", "-c"], state / "slurmctld.out"))
+        daemons.enter_context(_daemon(["slurmd", "-D"], state / "slurmd.out"))
         _wait(lambda: _ask("scontrol", "ping").count("UP") == 1, "slurmctld", state)
         _wait(lambda: set(_ask("sinfo", "-h", "-o", "%T").split()) == {"idle"}, "slurmd", state)
+        daemons.callback(_cancel_jobs)
         yield state
-    finally:
-        if len(daemons) > 1:
-            # Jobs outlive a slurmd that stops before it has killed them.
-            _ask("scancel", "--user=root", "--full")
-            _wait(lambda: not _ask("squeue", "-h").strip(), "the queue to be empty")
-        for daemon in reversed(daemons):
-            daemon.terminate()
-            try:
-                daemon.wait(30)
-            except subprocess.TimeoutExpired:
-                daemon.kill()
-        for name in ("slurm.conf", "gres.conf"):
-            (CONFIG / name).unlink(missing_ok=True)
 
 
-def _start(command, log):
+def _munge_answers() -> bool:
+    try:
+        return subprocess.run(["munge", "-n"], capture_output=True, timeout=5).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
+
+
+def _cancel_jobs():
+    """Jobs outlive a slurmd that stops before it has killed them."""
+    _ask("scancel", "--user=root", "--full")
+    _wait(lambda: not _ask("squeue", "-h").strip(), "the queue to be empty")
+
+
+def _remove_config():
+    for name in ("slurm.conf", "gres.conf"):
+        (CONFIG / name).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _daemon(command, log):
     with open(log, "w") as file:
-        return subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
+        daemon = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
+    try:
+        yield
+    finally:
+        daemon.terminate()
+        try:
+            daemon.wait(30)
+        except subprocess.TimeoutExpired:
+            daemon.kill()
 
 
 def _ask(*command) -> str:
