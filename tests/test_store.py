@@ -109,6 +109,33 @@ def test_full_disk_is_one_clear_line(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("room", [300, 3_000, 30_000, 300_000])
+def test_a_disk_that_fills_up_under_hdf5_is_one_clear_line(tmp_path, room):
+    """HDF5 itself ends in a crash of the interpreter where it cannot write what it has begun."""
+    program = (
+        "import numpy as np, resource, sys\n"
+        "from tagalign import store\n"
+        "from tagalign.errors import TagalignError\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))\n"
+        "noise = np.random.default_rng(0)\n"
+        "try:\n"
+        "    with store.create(sys.argv[1], stage='tags', config={}) as file:\n"
+        "        for number in range(10):\n"
+        "            data = file.create_dataset(str(number), (8192,), chunks=(512,),\n"
+        "                                       compression='gzip', dtype='f8')\n"
+        "            for start in range(0, 8192, 512):\n"
+        "                data[start : start + 512] = noise.random(512)\n"
+        "        assert len(file) == 10\n"
+        "except TagalignError as error:\n"
+        "    sys.exit(str(error))\n"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "a.h5")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert done.stderr == f"cannot write {tmp_path / 'a.h5'}: File too large\n"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_reading_refuses_what_does_not_fit(tmp_path):
     with (
         pytest.raises(InputError, match=r"missing\.h5 does not exist"),

@@ -8,7 +8,6 @@ the rest of the catalogue, its configuration or versions of packages are in it.
 import os
 from pathlib import Path
 
-import h5py
 import numpy as np
 
 from tagalign import store
@@ -49,12 +48,14 @@ def write_shards(catalogue: str | os.PathLike, directory: str | os.PathLike) -> 
     directory.mkdir(parents=True, exist_ok=True)
     numbers, sizes = np.unique(shards, return_counts=True)
     written = {shard_path(directory, shard) for shard in numbers}
-    for old in set(directory.glob("*.h5")) - written:
-        old.unlink()
+    # By name, since other files of the user may lie there.
+    for old in set(directory.glob("[0-9][0-9][0-9][0-9]*.h5")) - written:
+        if old.stem.isdecimal():
+            old.unlink()
     # Sorting once keeps this linear in the number of sounds, also for hundreds of shards.
     order = np.argsort(shards, kind="stable")
     for shard, rows in zip(numbers, np.split(order, np.cumsum(sizes)[:-1]), strict=True):
-        with store.replacing(shard_path(directory, shard)) as part, h5py.File(part, "w") as file:
+        with store.replacing(shard_path(directory, shard)) as part, store.new_hdf5(part) as file:
             file.attrs["stage"] = "catalogue"
             file.attrs["format"] = store.FORMAT
             for attribute in ("config", "inputs", "versions"):

@@ -14,7 +14,6 @@ Neither times of day nor hosts nor paths go into a file, so equal inputs give eq
 """
 
 import contextlib
-import functools
 import hashlib
 import importlib.metadata
 import io
@@ -70,19 +69,57 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
             part.unlink()
 
 
+class _Target(io.FileIO):
+    """A file for HDF5 to write to, which does not survive an error in the middle of its work.
+
+    The first error is kept, and from then on every write is pretended, so that HDF5 closes its
+    file in order and the error can be raised afterwards.
+    """
+
+    error: OSError | None = None
+
+    def write(self, data) -> int:
+        left = memoryview(data).cast("B")
+        while left and self.error is None:
+            try:
+                left = left[super().write(left) :]
+            except OSError as error:
+                self.error = error
+        return len(data)
+
+    def truncate(self, size: int | None = None) -> int:
+        if self.error is None:
+            try:
+                return super().truncate(size)
+            except OSError as error:
+                self.error = error
+        return self.tell() if size is None else size
+
+    def readinto(self, buffer) -> int:
+        view = memoryview(buffer).cast("B")
+        count = super().readinto(view)
+        view[count:] = bytes(len(view) - count)  # what was pretended
+        return len(view)
+
+
 @contextlib.contextmanager
-def buffered_file(path: Path) -> Iterator[h5py.File]:
-    """An HDF5 file made in memory and written to `path` at the end of the block."""
-    image = io.BytesIO()
-    try:
-        with h5py.File(image, "w") as file:
-            yield file
-    except (MemoryError, ValueError) as error:
-        # HDF5 meets a closed buffer, a ValueError, where memory ended while it wrote.
-        if not isinstance(error, MemoryError) and not isinstance(error.__context__, MemoryError):
-            raise
-        raise TagalignError("cannot write a file: not enough memory to make it") from None
-    path.write_bytes(image.getbuffer())
+def new_hdf5(path: str | os.PathLike) -> Iterator[h5py.File]:
+    """A new HDF5 file at `path`, which is overwritten.
+
+    Raises
+    ------
+    OSError
+        At the end of the block: the file could not be written (disk full).
+    """
+    with _Target(path, "w+") as target:
+        try:
+            with h5py.File(target, "w") as file:
+                yield file
+        except Exception:
+            if target.error is None:
+                raise
+        if target.error is not None:
+            raise target.error
 
 
 @contextlib.contextmanager
@@ -94,7 +131,6 @@ def create(
     inputs: Mapping[str, str | os.PathLike] | None = None,
     seed: int | None = None,
     packages: Sequence[str] = (),
-    buffered: bool = False,
 ) -> Iterator[h5py.File]:
     """Open a new stage file for writing; it appears at `path` when the block ends.
 
@@ -112,15 +148,16 @@ def create(
         The random seed of the stage, if it has one.
     packages
         Distributions whose version can change the content, such as ``"librosa"``.
-    buffered
-        Make the whole file in memory first. HDF5 does not survive a disk that fills up while
-        it writes; small files whose loss would be dear are safe in this way.
+
+    Raises
+    ------
+    TagalignError
+        The file could not be written (disk full, no permission).
     """
     versions = {"tagalign": __version__}
     versions |= {name: importlib.metadata.version(name) for name in ("h5py", "numpy", *packages)}
     hashes = {role: digest(file) for role, file in sorted((inputs or {}).items())}
-    opened = buffered_file if buffered else functools.partial(h5py.File, mode="w")
-    with replacing(path) as part, opened(part) as file:
+    with replacing(path) as part, new_hdf5(part) as file:
         file.attrs["stage"] = stage
         file.attrs["format"] = FORMAT
         file.attrs["config"] = canonical(without_places(config))

@@ -53,9 +53,12 @@ def test_new_sounds_and_names_leave_other_shards_alone(tmp_path):
 def test_shards_that_no_longer_exist_are_removed(tmp_path):
     write_catalogue(tmp_path / "catalogue.h5", ROWS)
     write_shards(tmp_path / "catalogue.h5", tmp_path / "shards")
+    for name in ("model.h5", "7.h5", "2024-takes.h5"):
+        (tmp_path / "shards" / name).write_bytes(b"the user's own")
     write_catalogue(tmp_path / "catalogue.h5", ROWS[:2])
     write_shards(tmp_path / "catalogue.h5", tmp_path / "shards")
-    assert sorted(contents(tmp_path / "shards")) == ["0000.h5"]
+    kept = ["0000.h5", "2024-takes.h5", "7.h5", "model.h5"]
+    assert sorted(contents(tmp_path / "shards")) == kept
 
 
 def test_a_shard_that_lost_all_its_sounds_has_no_file(tmp_path):

@@ -181,7 +181,6 @@ class Model:
             inputs=inputs,
             seed=seed,
             packages=["torch"],
-            buffered=True,
         ) as file:
             file.attrs["system"] = self.system.to_json()
             file.attrs["network"] = store.canonical(self.settings)

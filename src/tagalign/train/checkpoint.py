@@ -59,7 +59,7 @@ class Checkpoint:
     def save(self, state: State, network: torch.nn.Module, optimizer) -> bool:
         """Replace the checkpoint; if that fails, warn and keep the last good one."""
         try:
-            with store.replacing(self.path) as part, store.buffered_file(part) as file:
+            with store.replacing(self.path) as part, store.new_hdf5(part) as file:
                 self._write(file, state, network, optimizer)
         except TagalignError as error:
             print(f"train: no checkpoint this time, training goes on: {error}", file=sys.stderr)
