@@ -129,8 +129,13 @@ def sole_use(directory: Path, name: str = "lock") -> Iterator[None]:
         try:
             # The kernel drops the lock with the process, so a killed run leaves none behind.
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             raise InputError(
                 f"another run works with the journal in {directory}; wait for it or end it"
+            ) from None
+        except OSError as error:
+            raise InputError(
+                f"cannot lock the journal in {directory}: {error.strerror}; keep it on a file"
+                " system with locks"
             ) from None
         yield

@@ -47,6 +47,9 @@ class Faults:
     )  # ids whose first answer is short, yet "complete"
     redirect_to: str | None = None
     echo_key: bool = False  # error messages repeat the key that was sent
+    retry_after: str | None = None  # header of a 429; Freesound sends none
+    error_page: str | None = None  # errors have this text and no JSON
+    pages: set = field(default_factory=set)  # ids whose preview is an HTML page
     on_search: object = None  # called with (server, number of the search) before each
 
 
@@ -237,6 +240,8 @@ class Handler(BaseHTTPRequestHandler):
             if short:
                 body = body[: len(body) // 2]
             cut = bool(faults.truncate_every and number % faults.truncate_every == 0)
+            if identifier in faults.pages:
+                return self._send(200, b"<html>Log in</html>", kind="text/html; charset=utf-8")
             self._send_range(identifier, body, cut)
         finally:
             with server.lock:
@@ -261,16 +266,20 @@ class Handler(BaseHTTPRequestHandler):
     # Sending
 
     def _error(self, status, detail):
-        self._send(status, json.dumps({"detail": detail}).encode())
+        faults = self.loopback.faults
+        retry = {"Retry-After": faults.retry_after} if status == 429 and faults.retry_after else {}
+        if faults.error_page is not None:
+            return self._send(status, faults.error_page.encode(), retry, kind="text/html")
+        return self._send(status, json.dumps({"detail": detail}).encode(), retry)
 
-    def _send(self, status, body, headers=None, cut=None):
+    def _send(self, status, body, headers=None, cut=None, kind="application/json"):
         with self.loopback.lock:
             badly_zipped = status == 200 and self.loopback.faults.badly_zipped > 0
             self.loopback.faults.badly_zipped -= badly_zipped
         if badly_zipped:
             headers = {**(headers or {}), "Content-Encoding": "gzip"}
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         for name, value in (headers or {}).items():
             self.send_header(name, value)

@@ -1,5 +1,6 @@
 """The authors' published files as training pairs, from files of the documented layout."""
 
+import hashlib
 import json
 from http.server import ThreadingHTTPServer
 
@@ -137,6 +138,29 @@ def test_a_damaged_file_is_named(tmp_path, published, sections, damage, message)
     with pytest.raises(InputError, match=message):
         run(tmp_path, sections())
     assert not (tmp_path / "pairs.h5").exists()
+
+
+@pytest.mark.parametrize("name", ["label", "data"])
+def test_a_file_with_damaged_bytes_is_named(tmp_path, published, sections, name):
+    """Compressed blocks that do not decompress show only when they are read."""
+    with h5py.File(published["train"], "r+") as file:
+        values = file[f"dataset/{name}"][()]
+        del file[f"dataset/{name}"]
+        data = file.create_dataset(f"dataset/{name}", data=values, compression="gzip")
+        place = data.id.get_chunk_info(1).byte_offset
+    with open(published["train"], "r+b") as file:
+        file.seek(place)
+        file.write(b"damage")
+    with pytest.raises(InputError, match=r"spec_tags_top_1000 is not a readable HDF5"):
+        run(tmp_path, sections())
+    assert not (tmp_path / "pairs.h5").exists()
+
+
+def test_a_file_of_the_user_is_compared_with_the_published_sum(tmp_path, published, sections):
+    right = hashlib.md5(published["train"].read_bytes()).hexdigest()
+    run(tmp_path, sections(train_md5=right))
+    with pytest.raises(InputError, match=rf"has MD5 {right}, published is 000"):
+        run(tmp_path, sections(train_md5="0" * 32))
 
 
 def test_a_missing_or_other_file(tmp_path, published, sections):

@@ -110,6 +110,7 @@ def test_failures_pass_or_are_recorded(make, freesound, tmp_path):
     statuses[ids[2]] = deque([404])
     statuses[ids[3]] = deque([500, 503, 429])  # passes
     statuses[ids[4]] = deque([503] * 99)  # never passes
+    statuses[ids[5]] = deque([403, 401, 451])  # passes: it says something of the host alone
     failures = dict(make.audio(attempts=4))
     assert set(failures) == {str(ids[1]), str(ids[2]), str(ids[4])}
     assert "not a readable sound" in failures[str(ids[1])]
@@ -222,6 +223,29 @@ def test_a_host_that_gives_nothing(make, freesound, tmp_path):
     assert not (tmp_path / "audio.h5").exists()
     freesound.reset()
     assert make.audio() == []
+
+
+@pytest.mark.parametrize("status", [403, 404, 410, 429])
+def test_a_host_that_refuses_all_loses_no_sound(make, freesound, tmp_path, status):
+    """As after a move of the files, or where a gateway takes us for a robot."""
+    for identifier in freesound.sounds.by_id:
+        freesound.faults.preview_statuses[identifier] = deque([status] * 999)
+    for _ in range(2):
+        with pytest.raises(FreesoundError, match=f"does not give its previews: {status}"):
+            make.audio(attempts=2)
+    assert not (tmp_path / "audio.h5").exists()
+    freesound.reset()
+    assert make.audio() == []
+
+
+def test_a_page_in_the_place_of_sounds(make, freesound, tmp_path):
+    ids = list(map(int, make.ids()))
+    freesound.faults.pages = set(ids[12:])
+    with pytest.raises(FreesoundError, match="a page in the place of a sound"):
+        make.audio(attempts=2)
+    freesound.reset()
+    assert make.audio() == []
+    assert set(freesound.log.previews) == set(ids[12:])
 
 
 def test_an_output_that_is_deleted_is_not_downloaded_again(make, freesound, tmp_path):

@@ -171,8 +171,20 @@ def test_published_pairs_need_neither_key_nor_sounds(tmp_path, project, monkeypa
     assert not project.rules() & {"catalogue", "audio", "patches", "tags", "pairs", "attribution"}
     project.snakemake("train")
     assert (project.root / "results" / "tiny" / "models" / "w2v-128-mean" / "0.h5").exists()
-    assert not (project.root / "data" / "coala").exists()
+    assert not list((project.root / "data" / "coala").rglob("*.h5"))
     assert not project.rules() & {"coala", "catalogue", "word2vec", "train"}
+
+    # Sounds that are excluded later go, and a file that is replaced is read again; a touch is not.
+    (project.root / "train.h5").touch()
+    assert "coala" not in project.rules()
+    (project.root / "out.json").write_text("[1000001]")
+    project.configure(source={"exclude": ["out.json"]})
+    assert {"coala", "word2vec", "train"} <= project.rules()
+    project.configure(source={"exclude": []})
+    assert "coala" not in project.rules()
+    with h5py.File(project.root / "train.h5", "r+") as file:
+        file["dataset/data"][0, 0, 0] += 0.25
+    assert {"coala", "train"} <= project.rules()
 
 
 def test_a_dry_run_of_200_000_sounds(project, server):

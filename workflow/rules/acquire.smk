@@ -100,6 +100,8 @@ if SOURCE == "coala":
         params:
             tagalign=unrecorded(TAGALIGN),
             sections=sections("source", "patches", "pairs", without=OTHER_SOURCES),
+            files=contents(*settings["source"]["exclude"]),
+            published=lambda wildcards: published_contents(),
             places=unrecorded(places("source", "pairs")),
             directory=unrecorded(DATA),
         shell:

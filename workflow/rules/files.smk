@@ -1,7 +1,7 @@
 # Which files belong to a stage, and which of them a job reads.
 import functools
 
-from tagalign.audio.changes import digest_sounds
+from tagalign.audio.changes import digest_files, digest_sounds
 from tagalign.audio.folder import count_rows
 
 
@@ -111,6 +111,15 @@ def sound_contents():
     """
     # Beside the journal, which outlives every output.
     return digest_sounds(settings["source"], f"{DATA}/journal/sha256.json")
+
+
+@functools.cache
+def published_contents():
+    """Digests of the published files that are the user's own copies."""
+    named = [settings["source"]["coala"][part] for part in ("train", "validation")]
+    own = [path for path in named if "://" not in path and Path(path).is_file()]
+    known = digest_files(own, f"{DATA}/journal/sha256.json")
+    return [known[path] for path in own]
 
 
 def announce():

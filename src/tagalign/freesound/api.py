@@ -107,8 +107,12 @@ class Api:
                 raise http.TransientError("an answer without results")
             return page
         detail = self._detail(body)
-        if status == 404:
+        if status == 404 and parameters.get("page", 1) > 1:
             raise NotFoundError(f"{self.url}: 404 {detail}")
+        if status == 404:
+            # Every search has a first page, if an empty one: a gateway says this while the
+            # service is away, and taking it for an empty window would lose sounds.
+            raise http.TransientError(f"404 {detail} (is source.freesound.url right?)")
         if status >= 500:
             raise http.TransientError(f"{status} {detail}", overloaded=status in (500, 504))
         if status in (401, 403):
@@ -134,7 +138,8 @@ class Api:
         try:
             text = str(json.loads(body)["detail"])
         except (ValueError, KeyError, TypeError):
-            text = body[:200].decode(errors="replace")
+            text = body.decode(errors="replace")
+        # Before it is cut: a part of the key is not recognised any more.
         if self._key:
             text = text.replace(self._key, "***")
         return " ".join(text.split())[:200]

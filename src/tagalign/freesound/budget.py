@@ -43,6 +43,9 @@ class Budget:
 
     def spend(self) -> None:
         """Return when one more request may be sent; it counts from now on."""
+        # Where the clock was set back, these would make us wait until it has caught up.
+        now = self.clock()
+        self.journal.execute("UPDATE request SET time = ? WHERE time > ?", (now, now))
         for limit, seconds, name in self.windows:
             while (wait := self._wait(limit, seconds * MARGIN)) > 0:
                 self.sleep(wait, f"the {limit} requests per {name} are used up")
@@ -55,5 +58,4 @@ class Budget:
         row = self.journal.execute(
             "SELECT time FROM request ORDER BY time DESC LIMIT 1 OFFSET ?", (limit - 1,)
         ).fetchone()
-        # A clock that was set back must not make us wait for longer than the whole window.
-        return min(row[0] + seconds - self.clock(), seconds) if row else 0.0
+        return row[0] + seconds - self.clock() if row else 0.0

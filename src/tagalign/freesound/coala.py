@@ -6,7 +6,9 @@ https://zenodo.org/records/3887261 has two HDF5 files, training and validation. 
 vocabulary. Everything is streamed: the training file has some 6.5 GB.
 """
 
+import contextlib
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -20,7 +22,7 @@ from tagalign.exclude import excluded_ids
 from tagalign.progress import Progress
 from tagalign.release.build import REFERENCE
 from tagalign.release.files import find, read_scaler, read_vocabulary
-from tagalign.tasks.download import download
+from tagalign.tasks.download import check_md5, download
 
 BLOCK = 256  # sounds in memory at once
 LARGEST = 100.0  # beyond this in size a value cannot come from scaling to [0, 1]
@@ -113,6 +115,7 @@ def _get(settings: Mapping, part: str, directory: Path) -> Path:
     if not place.startswith(("http://", "https://")):
         if not Path(place).is_file():
             raise InputError(f"{place} does not exist; correct source.coala.{part}")
+        check_md5(place, settings[f"{part}_md5"], "correct source.coala")
         return Path(place)
     target = directory / place.rpartition("/")[2].partition("?")[0]
     download(place, target, settings[f"{part}_md5"])
@@ -131,8 +134,8 @@ def _read_labels(
         group = _group(path, file, shape, vocabulary_size)
         ids = group["id"][()].reshape(-1)
         names = [str(int(identifier)) for identifier in ids]
-        if len(set(names)) != len(names):
-            twice = next(name for row, name in enumerate(names) if names.index(name) < row)
+        twice = next((name for name, count in Counter(names).items() if count > 1), None)
+        if twice is not None:
             raise InputError(f"{path}: sound {twice} occurs twice; get the file again")
         rows, tags = [], []
         for first in range(0, len(names), BLOCK):
@@ -151,9 +154,12 @@ def _read_labels(
     return Part(path, np.array(rows), [names[row] for row in rows], tags)
 
 
-def _open(path: Path) -> h5py.File:
+@contextlib.contextmanager
+def _open(path: Path) -> Iterator[h5py.File]:
+    """A published file, damage to which can show whenever something is read."""
     try:
-        return h5py.File(path, "r")
+        with h5py.File(path, "r") as file:
+            yield file
     except OSError as error:
         raise InputError(
             f"{path} is not a readable HDF5 file ({error}); delete it to download it again"

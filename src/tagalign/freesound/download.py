@@ -48,15 +48,14 @@ def download(
     Raises
     ------
     FreesoundError
-        The host of the previews is down: it has given no sound of this shard, now or before;
-        or it does not give one again that it gave; or `HOPELESS` neighbours fail in the first
-        run for this shard.
+        The host of the previews is down: it has given no sound of this shard, now or before,
+        but for a few sounds that may really be gone; or it does not give one again that it gave;
+        or `HOPELESS` neighbours fail in the first run for this shard.
     """
-    outcomes = kept.outcomes()
+    here, failures = kept.keys(), {}
     keys = {identifier: (identifier, preview_name(url)) for identifier, url in sounds.items()}
-    failures = {i: outcomes[key] for i, key in keys.items() if outcomes.get(key)}
-    before = next((i for i, key in keys.items() if key in outcomes), None)
-    missing = [identifier for identifier, key in keys.items() if key not in outcomes]
+    before = next((i for i, key in keys.items() if key in here), None)
+    missing = [identifier for identifier, key in keys.items() if key not in here]
     # What failed in the finished shard may fail again and says nothing about the host.
     unknown = [identifier for identifier in missing if identifier not in kept.failed]
     with (
@@ -86,10 +85,9 @@ def download(
                 stubborn.pop(identifier, None)
                 if isinstance(result, PreviewError):
                     failures[identifier] = str(result)
-                    kept.add(keys[identifier], None, str(result))
                 else:
                     received += len(result)
-                    kept.add(keys[identifier], result, None)
+                    kept.add(keys[identifier], result)
                 rate = received / 1e6 / max(time.monotonic() - start, 1e-9)
                 progress.update(
                     received=f"{received / 1e6:.1f} MB ({rate:.1f} MB/s)", failed=len(failures)
@@ -97,6 +95,8 @@ def download(
             left = [identifier for identifier in unknown if identifier in stubborn]
         if left:
             end_if_down(left[0], answered)
+        if len(sounds) >= HOPELESS and failures.keys() == sounds.keys():
+            _give_up(sounds[missing[0]], failures[missing[0]], len(missing))
         for identifier, reason in stubborn.items():
             reason = f"{reason}, after {2 * settings['attempts']} attempts"
             failures[identifier] = kept.failed.get(identifier, reason)

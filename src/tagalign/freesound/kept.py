@@ -30,7 +30,7 @@ class Kept:
         self.rows, self.failed = {}, {}
         self.table.execute(
             "CREATE TABLE IF NOT EXISTS sound"
-            " (id TEXT, name TEXT, audio BLOB, reason TEXT, PRIMARY KEY (id, name))"
+            " (id TEXT, name TEXT, audio BLOB, PRIMARY KEY (id, name))"
         )
         if file is not None:
             names = map(preview_name, store.read_strings(file["preview"]))
@@ -38,18 +38,13 @@ class Kept:
             self.rows = {key: row for row, key in enumerate(keys)}
             self.failed = dict(store.read_failures(file))
 
-    def outcomes(self) -> dict[tuple[str, str], str | None]:
-        """(id, name) -> None for a sound that is here, the reason for one that cannot be."""
-        rows = self.table.execute("SELECT id, name, reason FROM sound")
-        return {(identifier, name): reason for identifier, name, reason in rows} | dict.fromkeys(
-            self.rows
-        )
+    def keys(self) -> set[tuple[str, str]]:
+        """(id, name) of the sounds that are here."""
+        return {*self.table.execute("SELECT id, name FROM sound"), *self.rows}
 
-    def add(self, key: tuple[str, str], audio: bytes | None, reason: str | None) -> None:
-        """Keep a sound, or the reason for which it cannot be had."""
-        self.table.execute(
-            "INSERT OR REPLACE INTO sound VALUES (?, ?, ?, ?)", (*key, audio, reason)
-        )
+    def add(self, key: tuple[str, str], audio: bytes) -> None:
+        """Keep a sound."""
+        self.table.execute("INSERT OR REPLACE INTO sound VALUES (?, ?, ?)", (*key, audio))
 
     def audio(self, key: tuple[str, str]) -> np.ndarray:
         """Encoded bytes of a sound. [shape=(n,), dtype=uint8]"""

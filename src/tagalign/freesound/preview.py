@@ -8,6 +8,8 @@ import httpx
 from tagalign.audio.decode import AudioError, read_mono
 from tagalign.freesound import http
 
+GONE = (404, 410)  # statuses that say that there is no such preview
+
 
 class PreviewError(Exception):
     """This preview cannot be had, however often we try; the message is the reason."""
@@ -37,7 +39,7 @@ def fetch_sound(
     Raises
     ------
     PreviewError
-        The preview is gone or refused, or what comes twice the same is no whole sound.
+        The preview is gone, or what comes twice the same is no whole sound.
     http.TransientError
         The last attempt failed as well.
     """
@@ -84,6 +86,9 @@ def _go_on(client: httpx.Client, url: str, body: bytearray) -> None:
 
     answer = http.get(client, url, choose, headers=headers)
     status = answer.status_code
+    if status == 200 and answer.headers.get("Content-Type", "").startswith("text/html"):
+        body.clear()
+        raise http.TransientError("a page in the place of a sound")
     if status == 200:
         return
     if status == 206 and _first(answer) == have:
@@ -94,9 +99,10 @@ def _go_on(client: httpx.Client, url: str, body: bytearray) -> None:
     if status in (206, 416):
         body.clear()
         raise http.TransientError("the preview changed on the way")
-    if status in (408, 425, 429) or status >= 500:
-        raise http.TransientError(f"{status} {answer.reason_phrase}")
-    raise PreviewError(f"{status} {answer.reason_phrase}")
+    if status in GONE:
+        raise PreviewError(f"{status} {answer.reason_phrase}")
+    # Also where we are refused: that says something of the host, and nothing of the sound.
+    raise http.TransientError(f"{status} {answer.reason_phrase}")
 
 
 def _first(response: httpx.Response) -> int | None:

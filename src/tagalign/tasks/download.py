@@ -22,7 +22,7 @@ ATTEMPTS = 6
 """Attempts in a row that bring no further byte, after which we give up."""
 TIMEOUT = httpx.Timeout(60.0, connect=20.0)
 RECORD = "checksums.json"
-PASSING = {408, 425, 429, 500, 502, 503, 504}
+PASSING = {408, 425, 429, *range(500, 600)}
 """Status codes after which the same request may succeed."""
 
 
@@ -150,11 +150,11 @@ def _verify(path: Path, target: Path, url: str, md5: str | None) -> str:
     if path != target:
         remedy = "it was removed; run this again or name another address in the configuration"
     if md5:
-        with open(path, "rb") as file:
-            found = hashlib.file_digest(file, "md5").hexdigest()
-        if found != md5:
+        try:
+            check_md5(path, md5, remedy, name=url)
+        except InputError:
             _remove_part(path, target)
-            raise InputError(f"{url} has MD5 {found}, published is {md5}: wrong file; {remedy}")
+            raise
         return sha256
     record = target.with_name(RECORD)
     seen = _read_record(record)
@@ -168,6 +168,26 @@ def _verify(path: Path, target: Path, url: str, md5: str | None) -> str:
     with store.replacing(record) as part:
         part.write_text(json.dumps(seen, indent=1, sort_keys=True) + os.linesep)
     return sha256
+
+
+def check_md5(
+    path: str | os.PathLike, md5: str | None, remedy: str, name: str | None = None
+) -> None:
+    """Compare a file with its published MD5, if there is one.
+
+    Raises
+    ------
+    InputError
+        It has another; the message says `name` (by default the path) and `remedy`.
+    """
+    if not md5:
+        return
+    with open(path, "rb") as file:
+        found = hashlib.file_digest(file, "md5").hexdigest()
+    if found != md5:
+        raise InputError(
+            f"{name or path} has MD5 {found}, published is {md5}: wrong file; {remedy}"
+        )
 
 
 def _read_record(record: Path) -> dict[str, str]:
