@@ -18,6 +18,19 @@ def test_defaults_are_filled_at_every_depth():
     assert resolved["datasets"]["esc10"]["test_folds"] == [1, 2, 3, 4, 5]
 
 
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ({"kind": "freesound"}, "freesound"),
+        ({"kind": "coala"}, "coala"),
+        ({"kind": "folder"}, "mine"),
+        ({"kind": "folder", "name": "shared-sounds"}, "shared-sounds"),
+    ],
+)
+def test_data_of_one_source_never_lie_among_those_of_another(source, name):
+    assert config.data_name(config.resolve({"run": "mine", "source": source})) == name
+
+
 def test_resolving_twice_changes_nothing():
     resolved = config.resolve(MINIMAL)
     assert config.resolve(resolved) == resolved

@@ -7,6 +7,8 @@ import pytest
 
 from tagalign import config, store
 from tagalign.audio.folder import write_folder
+from tagalign.errors import InputError
+from tagalign.freesound.budget import Budget
 from tagalign.journal import deal, forget_others, open_journal, shard_of, transaction
 
 
@@ -34,6 +36,15 @@ def test_another_source_begins_anew(tmp_path):
         forget_others(journal, "xyz")
         assert shard_of(journal, "h") is None
     assert dealt(tmp_path, "xyz") == [0, 0, 0]
+
+
+def test_a_folder_does_not_take_over_the_journal_of_freesound(tmp_path):
+    dealt(tmp_path, "abc")
+    with open_journal(tmp_path) as journal:
+        Budget(journal, 1, 1).spend()
+        with pytest.raises(InputError, match=r"fetched from Freesound.*source\.name"):
+            forget_others(journal, "xyz")
+        assert shard_of(journal, "a") == 0
 
 
 def test_a_transaction_that_fails_leaves_nothing(tmp_path):

@@ -73,6 +73,18 @@ def sections(config: Mapping, *names: str) -> dict:
     return picked
 
 
+def data_name(config: Mapping) -> str:
+    """Name of the directory below ``data/``: `source.name`, or what stands for it.
+
+    All runs from Freesound share what was downloaded, and so do those from COALA's files; a
+    folder belongs to its run.
+    """
+    source = config["source"]
+    if source["name"] is not None:
+        return source["name"]
+    return config["run"] if source["kind"] == "folder" else source["kind"]
+
+
 def merge(first: Mapping, second: Mapping) -> dict:
     """`first` with the keys of `second` on top, at every depth."""
     merged = dict(first)

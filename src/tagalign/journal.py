@@ -100,7 +100,19 @@ def deal(journal: sqlite3.Connection, ids: Iterable[str], size: int) -> None:
 
 
 def forget_others(journal: sqlite3.Connection, ids: Iterable[str]) -> None:
-    """Begin with shard 0 again if none of `ids` was ever dealt: this is another source."""
+    """Begin with shard 0 again if none of `ids` was ever dealt: this is another source.
+
+    Raises
+    ------
+    InputError
+        The journal is that of a walk through Freesound.
+    """
+    tables = {name for (name,) in journal.execute("SELECT name FROM sqlite_master")}
+    if "request" in tables:
+        raise InputError(
+            "the journal remembers what was fetched from Freesound; give a folder of sounds another"
+            " --journal, or in a configuration another source.name"
+        )
     if all(shard_of(journal, identifier) is None for identifier in ids):
         journal.execute("DELETE FROM shard")
 

@@ -51,6 +51,21 @@ def test_the_printed_command_makes_the_same_file(project, rule):
     assert output.read_bytes() == before
 
 
+def test_a_command_that_a_dry_run_printed_works_in_a_fresh_project(fresh):
+    printed = fresh.snakemake("--dry-run").stdout
+    for output in ("data/tiny/catalogue.h5", "results/tiny/tags.h5"):
+        command = command_of(printed, output)
+        subprocess.run(
+            ["bash", "-c", f"set -eo pipefail; {command}"],
+            cwd=fresh.root,
+            env=fresh.environment(),
+            check=True,
+            capture_output=True,
+            timeout=300,
+        )
+        assert (fresh.root / output).exists()
+
+
 @pytest.mark.parametrize("rule", ["patches", "train", "task", "pairs"])
 def test_heartbeats_are_in_log_and_on_the_terminal(finished_run, rule):
     """Users see progress while it runs, and find it afterwards."""

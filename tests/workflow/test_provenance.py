@@ -69,6 +69,29 @@ def test_verify_notices_changed_sounds_shards_and_tables(project):
     assert "shards/0001.h5: does not hold" in out
 
 
+def test_what_is_left_of_an_earlier_configuration_is_no_part_of_the_run(project):
+    """Fewer systems: the report is made again, the files of the others stay and are passed over."""
+    project.configure(systems=["mfcc", "untrained"])
+    project.snakemake()
+    assert (project.root / MODEL).exists()
+    status, out, _ = verify(project)
+    assert status == 0, out
+
+
+def test_a_run_is_verified_where_its_data_are_now(project):
+    """Moving them reruns nothing, but the next run notes where they are."""
+    (project.root / "corpus").rename(project.root / "elsewhere")
+    place = {"csv": "elsewhere/sounds.csv", "audio": "elsewhere/audio"}
+    project.configure(source={"folder": place}, datasets={"esc10": place})
+    assert verify(project)[0] == 1
+    assert project.rules() == set()
+    assert verify(project)[0] == 1, "a dry run changes no file"
+    assert "Nothing to be done" in project.snakemake(merged=True).stdout
+    status, out, _ = verify(project)
+    assert status == 0, out
+    assert project.rules() == set()
+
+
 def test_verify_notices_a_damaged_file(project):
     path = project.root / "results/tiny/scores/mfcc/0/esc10.h5"
     path.write_bytes(path.read_bytes()[:100])

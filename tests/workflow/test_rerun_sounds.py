@@ -1,5 +1,6 @@
 """The source `folder`: what a change of its sounds reruns, and what is said of a wrong one."""
 
+import csv
 import json
 import os
 
@@ -52,11 +53,22 @@ def test_a_touched_sound_reruns_nothing(project):
 
 
 def test_sounds_that_no_catalogue_lists_rerun_nothing(project):
-    """The row of a dropped fold, and a file without a row."""
-    names = {path.name for path in (project.root / "corpus" / "audio").iterdir()}
-    for name in names - {name for name, _ in listed(project)}:
-        (project.root / "corpus" / "audio" / name).write_bytes(b"other")
+    """A file without a row reruns nothing, the row of a dropped fold what it is tested with."""
+    audio = project.root / "corpus" / "audio"
+    with open(project.root / "corpus" / "sounds.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for name in {path.name for path in audio.iterdir()} - {row["file"] for row in rows}:
+        (audio / name).write_bytes(b"other")
     assert project.rules() == set()
+    for row in rows:
+        if row["fold"] == "5":
+            (audio / row["file"]).touch()
+    assert project.rules() == set()
+    clip = next(row["file"] for row in rows if row["fold"] == "5")
+    (audio / clip).write_bytes(b"other")
+    assert project.rules() == {"dataset", "task", "leaks", "embed", "evaluate", "report"}
+    found = project.call("tagalign", "verify", "results/tiny", check=False)
+    assert f"corpus/audio/{clip}: has changed since results/tiny/datasets/esc10.h5" in found.stdout
 
 
 def test_a_missing_sound_is_reported_by_the_stage(project):

@@ -1,5 +1,7 @@
 """Stages as targets, and -R, --until and --omit-from, as dry runs show them."""
 
+import re
+
 import pytest
 
 pytestmark = pytest.mark.slow
@@ -33,6 +35,42 @@ AFTER_TRAIN = {"train", "embed", "evaluate", "report"}
 )
 def test_a_stage_as_target_brings_it_up_to_date(fresh, targets, expected):
     assert fresh.rules(*targets) == expected
+
+
+@pytest.mark.parametrize(
+    ("targets", "expected"),
+    [
+        (["pairs"], {"coala"}),
+        (["tags"], {"coala"}),
+        (["train"], {"coala", "word2vec", "train"}),
+        (["report"], {"coala", "word2vec", "train", *EVALUATE, "report", "configuration"} - PAIRS),
+    ],
+)
+def test_the_published_files_take_the_place_of_the_first_stages(fresh, targets, expected):
+    fresh.configure(source={"kind": "coala"})
+    assert fresh.rules(*targets) == expected
+
+
+def test_what_the_published_files_do_not_read_reruns_nothing(fresh):
+    fresh.configure(source={"kind": "coala"})
+    params = re.findall(r"^Shell command: (.*)$", fresh.snakemake("pairs", "-n").stdout, re.M)
+    fresh.configure(source={"shard_size": 7}, pairs={"validation_share": 0.2})
+    again = re.findall(r"^Shell command: (.*)$", fresh.snakemake("pairs", "-n").stdout, re.M)
+    assert params == again
+    assert len(params) == 2  # with that of the target
+
+
+@pytest.mark.parametrize(
+    ("systems", "tasks", "figures"),
+    [
+        (["mfcc", "untrained"], ["esc10"], {"accuracy", "confusion-esc10"}),
+        (["mfcc", "cnn"], ["esc10", "us8k-tag"], {"accuracy", "training", "confusion-esc10"}),
+    ],
+)
+def test_only_figures_of_which_there_is_something_to_draw(fresh, systems, tasks, figures):
+    fresh.configure(systems=systems, tasks=tasks)
+    text = fresh.snakemake("-n").stdout
+    assert set(re.findall(r"results/tiny/figures/([\w-]+)\.png", text)) == figures
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ checkpoint catalogue:
     shell:
         "{params.tagalign} catalogue --params {params.sections:q} --params {params.places:q}"
         " --journal {params.journal:q} --shards {output.shards:q} -o {output.catalogue:q}"
-        " 2>&1 | tee -i {log:q}"
+        f"{TEE}"
 
 
 rule audio:
@@ -53,7 +53,7 @@ rule audio:
     shell:
         "{params.tagalign} audio {input.shard:q} --shard {wildcards.shard}"
         " --params {params.settings:q} --journal {params.journal:q} -o {output:q}"
-        " 2>&1 | tee -i {log:q}"
+        f"{TEE}"
 
 
 rule attribution:
@@ -73,38 +73,4 @@ rule attribution:
     params:
         tagalign=unrecorded(TAGALIGN),
     shell:
-        "{params.tagalign} attribution {input.catalogue:q} {input.shards:q} -o {output:q}"
-        " 2>&1 | tee -i {log:q}"
-
-
-if SOURCE == "coala":
-
-    # The published files hold patches and tags together.
-    ruleorder: coala > pairs
-    ruleorder: coala > tags
-
-    rule coala:
-        input:
-            code=code("coala"),
-        output:
-            pairs=f"{RESULTS}/pairs.h5",
-            tags=f"{RESULTS}/tags.h5",
-        log:
-            f"{LOGS}/coala.log",
-        conda:
-            "../../envs/audio.yaml"
-        resources:
-            mem_mb=growing(2000),
-            runtime=growing(720),
-            downloads=1,
-        params:
-            tagalign=unrecorded(TAGALIGN),
-            sections=sections("source", "patches", "pairs", without=OTHER_SOURCES),
-            files=contents(*settings["source"]["exclude"]),
-            published=lambda wildcards: published_contents(),
-            places=unrecorded(places("source", "pairs")),
-            directory=unrecorded(DATA),
-        shell:
-            "{params.tagalign} coala --params {params.sections:q} --params {params.places:q}"
-            " --directory {params.directory:q} --tags {output.tags:q} -o {output.pairs:q}"
-            " 2>&1 | tee -i {log:q}"
+        "{params.tagalign} attribution {input.catalogue:q} {input.shards:q} -o {output:q}" f"{TEE}"

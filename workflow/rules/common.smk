@@ -46,7 +46,7 @@ def settings_of_run():
 settings = checked(settings_of_run)
 SOURCE = settings["source"]["kind"]
 KEEP_AUDIO = settings["source"]["freesound"]["keep_audio"]
-DATA = f"data/{settings['source']['name']}"
+DATA = f"data/{configuration.data_name(settings)}"
 RESULTS = f"results/{settings['run']}"
 LOGS = f"{RESULTS}/logs"
 SEEDS = settings["seeds"]
@@ -66,6 +66,11 @@ TAGALIGN = f"{shlex.quote(sys.executable)} -m tagalign"
 if workflow.deployment_settings.deployment_method:
     TAGALIGN = f"PYTHONPATH={shlex.quote(str(PACKAGE.parent))} python -m tagalign"
 
+# The end of a command: into the log and on the screen. tee outlives a signal, so that the log has
+# what a stage says when it is stopped. The log's directory is made here for those who run a printed
+# command by hand; Snakemake has made it.
+TEE = """ 2>&1 | (trap '' TERM INT; mkdir -p "$(dirname {log:q})"; exec tee {log:q})"""
+
 
 wildcard_constraints:
     shard=r"\d+",
@@ -76,11 +81,14 @@ wildcard_constraints:
 
 
 def sections(*names, without=()):
-    """The sections that a stage reads as JSON, less what cannot change its result."""
+    """The sections that a stage reads as JSON, less what cannot change its result.
+
+    A key in `without` goes from all of them, one like "pairs.seed" from that section.
+    """
     picked = configuration.without_places(configuration.sections(settings, *names))
-    for section in picked.values():
+    for name, section in picked.items():
         for key in without:
-            section.pop(key, None)
+            section.pop(key.removeprefix(f"{name}."), None)
     return json.dumps(picked, sort_keys=True)
 
 

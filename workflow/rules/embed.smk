@@ -19,11 +19,13 @@ rule dataset:
         tagalign=unrecorded(TAGALIGN),
         sections=lambda wildcards: sections(f"datasets.{wildcards.task}"),
         files=lambda wildcards: DATASET_FILES[wildcards.task],
+        clips=lambda wildcards: task_contents(wildcards.task),
         places=lambda wildcards, output: places(f"datasets.{wildcards.task}"),
     shell:
         "{params.tagalign} dataset --task {wildcards.task}"
         " --params {params.sections:q} --params {params.places:q} --data data/datasets"
-        " -o {output:q} 2>&1 | tee -i {log:q}"
+        " -o {output:q}"
+        f"{TEE}"
 
 
 rule task:
@@ -47,7 +49,8 @@ rule task:
     shell:
         "{params.tagalign} task --task {wildcards.task} --dataset {input.dataset:q}"
         " --params {params.sections:q} --params {params.places:q} --data data/datasets"
-        " --jobs {threads} -o {output:q} 2>&1 | tee -i {log:q}"
+        " --jobs {threads} -o {output:q}"
+        f"{TEE}"
 
 
 rule embed:
@@ -71,4 +74,5 @@ rule embed:
         device=unrecorded(DEVICE),
     shell:
         "{params.tagalign} embed-task {input.task:q} {params.encoder} --device {params.device}"
-        " -o {output:q} 2>&1 | tee -i {log:q}"
+        " -o {output:q}"
+        f"{TEE}"

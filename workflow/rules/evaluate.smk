@@ -23,7 +23,7 @@ rule leaks:
     shell:
         "{params.tagalign} leaks {input.task:q} {input.pretraining:q}"
         " --params {params.sections:q} -o {output:q}"
-        " 2>&1 | tee -i {log:q}"
+        f"{TEE}"
 
 
 rule evaluate:
@@ -50,4 +50,4 @@ rule evaluate:
         "{params.tagalign} evaluate {input.task:q} {input.embeddings:q}"
         " --system {wildcards.system} --pretraining-seed {wildcards.seed} --device {params.device}"
         " --params {params.sections:q} --jobs {threads} -o {output:q}"
-        " 2>&1 | tee -i {log:q}"
+        f"{TEE}"

@@ -1,8 +1,14 @@
 # Which files belong to a stage, and which of them a job reads.
 import functools
 
-from tagalign.audio.changes import digest_files, digest_sounds
+from tagalign.audio.changes import digest_sounds
 from tagalign.audio.folder import count_rows
+from tagalign.digests import digest_files
+from tagalign.tasks.changes import digest_clips
+
+
+def stem(path):
+    return Path(path).stem
 
 
 def shards():
@@ -114,6 +120,13 @@ def sound_contents():
 
 
 @functools.cache
+def task_contents(task):
+    """Digest of the clips of a data set that is the user's own."""
+    memory = f"data/datasets/{task}.sha256.json"
+    return digest_clips(find_task(task), settings["datasets"][task], memory)
+
+
+@functools.cache
 def published_contents():
     """Digests of the published files that are the user's own copies."""
     named = [settings["source"]["coala"][part] for part in ("train", "validation")]
@@ -137,3 +150,22 @@ def announce():
         if not workflow.dryrun:
             raise SystemExit(f"tagalign: {problem}")
         print(f"tagalign: {problem}", file=sys.stderr)
+
+
+CONFIGURATION = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
+
+
+def note_places():
+    """Write into the configuration of a finished run where its data are now.
+
+    Nothing reruns for that, so that the file keeps its time; `tagalign verify` looks there.
+    """
+    path = Path(RESULTS, "config.yaml")
+    if not path.is_file() or path.read_text() == CONFIGURATION:
+        return
+    made = configuration.load(path)
+    if configuration.without_places(made) == configuration.without_places(settings):
+        times = path.stat()
+        with store.replacing(path) as part:
+            part.write_text(CONFIGURATION)
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))

@@ -1,4 +1,4 @@
-# One log-mel patch per sound, shard by shard.
+# One log-mel patch per sound, shard by shard, and the training file.
 
 
 rule patches:
@@ -22,4 +22,29 @@ rule patches:
     shell:
         "{params.tagalign} patches {input.shard:q} --shard {wildcards.shard} {params.sounds}"
         " --params {params.sections:q} --jobs {threads} -o {output:q}"
-        " 2>&1 | tee -i {log:q}"
+        f"{TEE}"
+
+
+rule pairs:
+    input:
+        code=code("pairs"),
+        tags=f"{RESULTS}/tags.h5",
+        patches=patch_files,
+    output:
+        f"{RESULTS}/pairs.h5",
+    log:
+        f"{LOGS}/pairs.log",
+    conda:
+        "../../envs/tags.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(120),
+    params:
+        tagalign=unrecorded(TAGALIGN),
+        sections=sections("pairs"),
+        files=contents(settings["pairs"]["validation_ids"]),
+        places=unrecorded(places("pairs")),
+    shell:
+        "{params.tagalign} pairs {input.tags:q} {input.patches:q}"
+        " --params {params.sections:q} --params {params.places:q} -o {output:q}"
+        f"{TEE}"

@@ -1,5 +1,8 @@
 # Table, figures and the configuration that was used.
-FIGURES = ["accuracy"] + ["training"] * bool(TRAINED) + [f"confusion-{task}" for task in TASKS]
+FIGURES = ["accuracy"]
+if any(system.losses for system in TRAINED):
+    FIGURES.append("training")
+FIGURES += [f"confusion-{name}" for name in dict.fromkeys(map(stem, stage_files("scores")))]
 
 
 rule configuration:
@@ -20,8 +23,9 @@ rule configuration:
         runtime=growing(5),
     params:
         result=json.dumps(configuration.without_places(settings), sort_keys=True),
-        text=unrecorded(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)),
+        text=unrecorded(CONFIGURATION),
     shell:
+        'mkdir -p "$(dirname {output:q})" "$(dirname {log:q})"; '
         "(printf '%s' {params.text:q} > {output:q}) 2> {log:q}"
 
 
@@ -59,8 +63,9 @@ rule report:
         models=lambda wildcards, input: repeated("--model", input.models),
         counted=lambda wildcards, input: repeated("--count", input.counted),
         title=settings["run"],
-        directory=unrecorded(RESULTS),
+        directory=lambda wildcards, output: os.path.dirname(output[0]),
     shell:
+        'mkdir -p "$(dirname {log:q})"; '
         "{params.tagalign} report {input.scores:q} {params.models} {params.counted}"
         " --title {params.title:q} --params {params.sections:q} --directory {params.directory:q}"
         " > {log:q} 2>&1"

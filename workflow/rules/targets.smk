@@ -1,7 +1,5 @@
 # The name of a stage as a target: `snakemake train` brings all models up to date.
 FILES_OF_STAGE = {
-    "audio": audio_files,
-    "patches": patch_files,
     "word2vec": [f"{RESULTS}/word2vec/{width}.h5" for width in WIDTHS],
     "train": MODELS,
     "dataset": [f"{RESULTS}/datasets/{task}.h5" for task in TASKS],
@@ -9,6 +7,11 @@ FILES_OF_STAGE = {
     "embed": stage_files("embeddings"),
     "evaluate": stage_files("scores"),
 }
+
+if SOURCE == "coala":
+    FILES_OF_STAGE |= {"tags": rules.coala.output.tags, "pairs": rules.coala.output.pairs}
+else:
+    FILES_OF_STAGE |= {"audio": audio_files, "patches": patch_files}
 
 for stage, files in FILES_OF_STAGE.items():
 
@@ -31,6 +34,8 @@ def with_stages_as_targets(prepare_dag, rename):
     def prepare(*arguments, **options):
         if workflow.is_main_process:
             announce()
+            if not workflow.dryrun:
+                checked(note_places)
         chosen = workflow.dag_settings.targets
         workflow.dag_settings.targets = [targets.get(name, name) for name in chosen]
         return prepare_dag(*arguments, **options)

@@ -1,29 +1,26 @@
-# The training file, and each system trained from each seed.
+# Word vectors of each size that a system needs, and each system trained from each seed.
 
 
-rule pairs:
+rule word2vec:
     input:
-        code=code("pairs"),
+        code=code("word2vec"),
         tags=f"{RESULTS}/tags.h5",
-        patches=patch_files,
     output:
-        f"{RESULTS}/pairs.h5",
+        f"{RESULTS}/word2vec/{{dimension}}.h5",
     log:
-        f"{LOGS}/pairs.log",
+        f"{LOGS}/word2vec/{{dimension}}.log",
     conda:
         "../../envs/tags.yaml"
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(120),
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         tagalign=unrecorded(TAGALIGN),
-        sections=sections("pairs"),
-        files=contents(settings["pairs"]["validation_ids"]),
-        places=unrecorded(places("pairs")),
+        sections=sections("word2vec"),
     shell:
-        "{params.tagalign} pairs {input.tags:q} {input.patches:q}"
-        " --params {params.sections:q} --params {params.places:q} -o {output:q}"
-        " 2>&1 | tee -i {log:q}"
+        "{params.tagalign} word2vec {input.tags:q} --dimension {wildcards.dimension}"
+        " --params {params.sections:q} -o {output:q}"
+        f"{TEE}"
 
 
 rule train:
@@ -52,9 +49,9 @@ rule train:
         checkpoint=lambda wildcards, output: checkpoint_directory(wildcards),
         records=lambda wildcards, output: training_records(wildcards),
     shell:
-        # tee outlives a signal, so that the log has what the trainer says when it is stopped.
         "{params.tagalign} train {input.pairs:q} {params.word2vec}"
         " --system {wildcards.system} --seed {wildcards.seed} --params {params.sections:q}"
         " --device {params.device}"
         " --checkpoint {params.checkpoint:q}"
-        " {params.records} -o {output:q} 2>&1 | (trap '' TERM INT; exec tee {log:q})"
+        " {params.records} -o {output:q}"
+        f"{TEE}"

@@ -83,7 +83,8 @@ def write_coala(
         )
     left_out = sorted(failures.items())
     _write_tags(tags_output, paths, parts, vocabulary, cleaning, left_out)
-    kept = {"pairs": sections["pairs"], "source": {"kind": "coala"}}
+    read = ("scaling", "clip", "tag_order", "tags_per_sound")
+    kept = {"pairs": {key: sections["pairs"][key] for key in read}, "source": {"kind": "coala"}}
     with store.create(output, stage="pairs", config=kept, inputs=paths) as file:
         scaling.write(file)
         store.write_strings(file, "vocabulary", vocabulary)

@@ -61,18 +61,51 @@ class Run:
     @property
     def data(self) -> Path:
         """Directory of what was downloaded, and of the catalogue."""
-        return _relative(self.home / "data" / self.settings["source"]["name"])
+        return _relative(self.home / "data" / configuration.data_name(self.settings))
 
     def stage_files(self) -> list[Path]:
-        """All HDF5 files of the run and of its data, sorted; checkpoints are none."""
-        found = [path for path in self.directory.rglob("*.h5") if "checkpoints" not in path.parts]
+        """All HDF5 files of the run and of its data, sorted.
+
+        Checkpoints are none, nor is what is left of systems, seeds, tasks and shards that the
+        run had before.
+        """
+        found = [path for path in self.directory.rglob("*.h5") if self._is_part(path)]
         found += [*self.data.glob("*.h5"), *self.data.glob("shards/*.h5")]
-        return sorted(found + list(self.data.glob("audio/*.h5")))
+        return sorted(found + [path for path in self.data.glob("audio/*.h5") if self._has(path)])
+
+    def score_files(self) -> list[Path]:
+        """The files from which the table is made."""
+        return [path for path in self.stage_files() if "scores" in path.parts[:-1]]
+
+    def _is_part(self, path: Path) -> bool:
+        stage, *names = path.relative_to(self.directory).with_suffix("").parts
+        if stage == "checkpoints":
+            return False
+        if stage == "patches":
+            return self._has(path)
+        if stage in ("datasets", "tasks", "leaks"):
+            return names[0] in self.settings["tasks"]
+        if stage in ("models", "embeddings", "scores"):
+            system, seed, *task = names
+            seeds = [0] if system == "mfcc" else self.settings["seeds"]
+            return (
+                system in self.settings["systems"]
+                and seed in map(str, seeds)
+                and set(task) <= set(self.settings["tasks"])
+            )
+        return True
+
+    def _has(self, path: Path) -> bool:
+        """Whether the catalogue still has the shard of a file."""
+        return (self.data / "shards" / path.name).exists() or not (self.data / "shards").exists()
 
     def source_files(self) -> list[Path]:
-        """Files that the configuration names: tables and lists of ids."""
+        """Files that the configuration names, tables and lists of ids, or their downloads."""
         named = configuration.only_places(self.settings)
-        paths = [Path(text) for text in _texts(named) if "://" not in text]
+        texts = list(_texts(named))
+        paths = [Path(text) for text in texts if "://" not in text]
+        downloads = [text.rpartition("/")[2].partition("?")[0] for text in texts if "://" in text]
+        paths += [self.data / name for name in downloads if name]
         paths = [path if path.is_absolute() else _relative(self.home / path) for path in paths]
         return [path for path in dict.fromkeys(paths) if path.is_file()]
 

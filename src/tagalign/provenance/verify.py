@@ -11,6 +11,8 @@ from tagalign.errors import TagalignError
 from tagalign.progress import Progress
 from tagalign.provenance.run import Run, read_attributes
 from tagalign.shards import write_shards
+from tagalign.tasks import find_task
+from tagalign.tasks.dataset import read_listing
 
 
 def verify(directory: str | os.PathLike) -> tuple[int, list[str]]:
@@ -47,6 +49,7 @@ def verify(directory: str | os.PathLike) -> tuple[int, list[str]]:
             progress.update()
     problems += _check_shards(run)
     problems += _check_sounds(run)
+    problems += _check_clips(run)
     problems += _check_table(run)
     return len(files), problems
 
@@ -112,20 +115,44 @@ def _check_sounds(run: Run) -> Iterator[str]:
         return
     with store.read(catalogue, stage="catalogue") as file:
         names, hashes = store.read_strings(file["file"]), store.read_strings(file["sha256"])
+    yield from _compare(run.home / folder, names, hashes, catalogue)
+
+
+def _check_clips(run: Run) -> Iterator[str]:
+    """The clips of the tasks are those that their lists were made from."""
+    for path in sorted(run.directory.glob("datasets/*.h5")):
+        if path not in run.stage_files():
+            continue
+        section = f"datasets.{path.stem}"
+        settings = dict(run.settings["datasets"][path.stem])
+        for key, value in configuration.only_places({section: settings}).get(section, {}).items():
+            if isinstance(value, str) and "://" not in value:
+                settings[key] = str(run.home / value)
+        try:
+            root = read_listing(find_task(path.stem), settings, run.home / "data/datasets").root
+            with store.read(path, stage="dataset") as file:
+                names, hashes = store.read_strings(file["file"]), store.read_strings(file["sha256"])
+        except TagalignError as error:
+            yield f"{path}: {error}"
+            continue
+        yield from _compare(root, names, hashes, path)
+
+
+def _compare(root: Path, names: list[str], hashes: list[str], listed_in: Path) -> Iterator[str]:
     for name, wanted in zip(names, hashes, strict=True):
-        path = run.home / folder / name
+        path = root / name
         if not name:
             continue
         if not path.is_file():
-            yield f"{path}: is gone, but {catalogue} lists it"
+            yield f"{path}: is gone, but {listed_in} lists it"
         elif store.digest(path) != wanted:
-            yield f"{path}: has changed since {catalogue} was made"
+            yield f"{path}: has changed since {listed_in} was made"
 
 
 def _check_table(run: Run) -> Iterator[str]:
     """The table follows from the scores."""
     path = run.directory / "table.csv"
-    scores = sorted(run.directory.glob("scores/*/*/*.h5"))
+    scores = run.score_files()
     if not path.is_file() or not scores:
         return
     from tagalign.report.results import read_results

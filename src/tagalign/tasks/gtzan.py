@@ -22,6 +22,8 @@ from tagalign.tasks import files
 from tagalign.tasks.protocol import TEST, TRAIN, Archive, Clip, Listing, Task
 
 PUBLISHED = {"train": 443, "test": 290}
+# Whole names, by which the workflow knows that the stage reads them.
+LISTS = {"train": "train_filtered.txt", "test": "test_filtered.txt"}
 
 ARCHIVE = Archive(file="genres.tar.gz", limit=3 * 1024**3)
 
@@ -68,9 +70,7 @@ def read(root: Path, settings: dict) -> Listing:
 
 def _read_list(split: str, lists: Path | None) -> list[str]:
     """Names such as ``blues/blues.00029.wav``, one per line."""
-    source = (lists or resources.files("tagalign") / "resources" / "gtzan") / (
-        f"{split}_filtered.txt"
-    )
+    source = (lists or resources.files("tagalign") / "resources" / "gtzan") / LISTS[split]
     try:
         lines = source.read_text(encoding="utf-8").split()
     except OSError as error:

@@ -1,0 +1,60 @@
+"""SHA-256 of many or large files, without reading those that did not change."""
+
+import contextlib
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from tagalign import store
+from tagalign.errors import TagalignError
+from tagalign.progress import Progress
+
+
+def digest_files(paths: Sequence[str], memory: str | os.PathLike) -> dict[str, str]:
+    """SHA-256 of each file, read only if it differs from what is remembered.
+
+    Parameters
+    ----------
+    paths
+        The files.
+    memory
+        JSON file that is kept up to date: path -> size in bytes, times of the last change of
+        contents and of status in ns, SHA-256.
+
+    Returns
+    -------
+    dict
+        Path -> 64 hexadecimal digits.
+
+    Raises
+    ------
+    OSError
+        A file is missing or cannot be read.
+    """
+    known = _remembered(memory)
+    stamps = {path: _stamp(Path(path)) for path in paths}
+    new = [path for path, stamp in stamps.items() if known.get(path, [])[:-1] != stamp]
+    if new:
+        with Progress("read new and changed files", len(new), unit="files") as progress:
+            for path in new:
+                known[path] = [*stamps[path], store.digest(path)]
+                progress.update()
+        # Where it cannot be written, the next time takes longer; that is all.
+        with contextlib.suppress(TagalignError), store.replacing(memory) as part:
+            part.write_text(json.dumps(known))
+    return {path: known[path][-1] for path in paths}
+
+
+def _remembered(memory: str | os.PathLike) -> dict[str, list]:
+    try:
+        return json.loads(Path(memory).read_text())
+    except (OSError, ValueError):
+        return {}
+
+
+def _stamp(path: Path) -> list[int]:
+    # Whoever copies a file over another one may copy its times along, but not that of the
+    # change of status.
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns]

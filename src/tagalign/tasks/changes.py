@@ -1,0 +1,41 @@
+"""Whether the sounds of a user's own data set changed, without reading them all each time."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from tagalign import store
+from tagalign.digests import digest_files
+from tagalign.errors import TagalignError
+from tagalign.tasks.dataset import read_listing
+from tagalign.tasks.files import is_own
+from tagalign.tasks.protocol import Task
+
+
+def digest_clips(task: Task, settings: Mapping, memory: str | os.PathLike) -> str:
+    """SHA-256 over the names and contents of a task's clips, as hexadecimal digits.
+
+    Parameters
+    ----------
+    task, settings
+        The task and its section of the configuration.
+    memory
+        As for `tagalign.digests.digest_files`.
+
+    Returns
+    -------
+    str
+        Empty for a set that is downloaded, since only its stage writes there; and if the
+        clips cannot be listed or read, since its stage says why.
+    """
+    if not is_own(settings):
+        return ""
+    try:
+        listing = read_listing(task, settings, Path())
+        paths = {clip.file: str(listing.root / clip.file) for clip in listing.clips if clip.file}
+        known = digest_files(sorted(paths.values()), memory)
+    except (TagalignError, OSError):
+        return ""
+    contents = [(file, known[path]) for file, path in sorted(paths.items())]
+    return hashlib.sha256(store.canonical(contents).encode()).hexdigest()

@@ -1,0 +1,34 @@
+# The authors' published patches and tags in the place of the first stages, from the catalogue to
+# the training file.
+
+
+# What belongs to stages that do not run.
+UNREAD = OTHER_SOURCES | {"source.shard_size", "pairs.seed"}
+UNREAD |= {"pairs.validation_share", "pairs.validation_ids"}
+
+
+rule coala:
+    input:
+        code=code("coala"),
+    output:
+        pairs=f"{RESULTS}/pairs.h5",
+        tags=f"{RESULTS}/tags.h5",
+    log:
+        f"{LOGS}/coala.log",
+    conda:
+        "../../envs/audio.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(720),
+        downloads=1,
+    params:
+        tagalign=unrecorded(TAGALIGN),
+        sections=sections("source", "patches", "pairs", without=UNREAD),
+        files=contents(*settings["source"]["exclude"]),
+        published=lambda wildcards: published_contents(),
+        places=unrecorded(places("source", "pairs")),
+        directory=unrecorded(DATA),
+    shell:
+        "{params.tagalign} coala --params {params.sections:q} --params {params.places:q}"
+        " --directory {params.directory:q} --tags {output.tags:q} -o {output.pairs:q}"
+        f"{TEE}"
