@@ -174,6 +174,13 @@ def test_published_pairs_need_neither_key_nor_sounds(tmp_path, project, monkeypa
     assert not list((project.root / "data" / "coala").rglob("*.h5"))
     assert not project.rules() & {"coala", "catalogue", "word2vec", "train"}
 
+    # The whole run follows from the published files, which are found where they are.
+    project.snakemake()
+    assert "follow from their inputs" in project.call("tagalign", "verify", "results/tiny").stdout
+    found = project.call("tagalign", "inspect", "results/tiny/pairs.h5").stdout
+    assert "train.h5" in found
+    assert "NOT FOUND" not in found
+
     # Sounds that are excluded later go, and a file that is replaced is read again; a touch is not.
     (project.root / "train.h5").touch()
     assert "coala" not in project.rules()

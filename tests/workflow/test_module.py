@@ -1,5 +1,6 @@
 """The workflow as a module of another one."""
 
+import re
 import subprocess
 import sys
 
@@ -79,6 +80,19 @@ def test_rules_of_the_module_make_what_the_other_workflow_needs(outer):
     for rule in ("tagalign_catalogue", "tagalign_train", "tagalign_evaluate", "summary"):
         assert rule in text
     assert "tagalign_train" in run(outer, "--dry-run", "tagalign_train")
+
+
+def test_a_prefix_moves_all_that_is_made(outer):
+    path = outer.root / "Snakefile"
+    line = 'config["tagalign"]\n'
+    path.write_text(path.read_text().replace(line, f'{line}    prefix:\n        "below/"\n', 1))
+    text = run(outer, "--dry-run", "--printshellcmds")
+    assert "below/data/tiny/catalogue.h5" in text
+    (report,) = re.findall(r"tagalign report .*", text)
+    assert " --directory below/results/tiny" in report
+    made = re.findall(r" -o (\S+)", text)
+    assert made
+    assert all(name.startswith("below/") for name in made)
 
 
 def test_stages_of_the_module_run(outer):

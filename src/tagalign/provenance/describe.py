@@ -44,7 +44,7 @@ def _chain(path: Path, inputs: Mapping, run: Run | None, seen: set) -> Iterator[
         where = source or ("not looked for" if run is None else "NOT FOUND: changed or removed")
         repeated = source in seen
         yield f"{role:12} {wanted[:12]}  {where}{' (see above)' if repeated else ''}"
-        if source and source.suffix == ".h5" and not repeated:
+        if run is not None and source in run.made and not repeated:
             seen.add(source)
             below = run.inputs_of(source)
             yield from (f"  {line}" for line in _chain(source, below, run, seen))

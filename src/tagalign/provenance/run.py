@@ -75,7 +75,7 @@ class Run:
 
     def score_files(self) -> list[Path]:
         """The files from which the table is made."""
-        return [path for path in self.stage_files() if "scores" in path.parts[:-1]]
+        return [path for path in self.made if "scores" in path.parts[:-1]]
 
     def _is_part(self, path: Path) -> bool:
         stage, *names = path.relative_to(self.directory).with_suffix("").parts
@@ -105,7 +105,7 @@ class Run:
         texts = list(_texts(named))
         paths = [Path(text) for text in texts if "://" not in text]
         downloads = [text.rpartition("/")[2].partition("?")[0] for text in texts if "://" in text]
-        paths += [self.data / name for name in downloads if name]
+        paths += [self.data.absolute() / name for name in downloads if name]
         paths = [path if path.is_absolute() else _relative(self.home / path) for path in paths]
         return [path for path in dict.fromkeys(paths) if path.is_file()]
 
@@ -143,9 +143,14 @@ class Run:
         return self._holders.get(wanted)
 
     @functools.cached_property
+    def made(self) -> list[Path]:
+        """The stage files, as they were when first asked for."""
+        return self.stage_files()
+
+    @functools.cached_property
     def files(self) -> list[Path]:
         """Stage files and sources, as they were when first asked for."""
-        return [*self.stage_files(), *self.source_files()]
+        return [*self.made, *self.source_files()]
 
 
 def read_attributes(path: str | os.PathLike) -> dict:
