@@ -223,3 +223,24 @@ def test_allowed_leak_is_said(tmp_path):
     for text in (printed, (tmp_path / "out" / "report.md").read_text()):
         assert "pretraining has seen 2 test recordings of us8k" in text
         assert "of esc10" not in text
+
+
+def test_one_seed_is_no_difference_between_systems(tmp_path):
+    """However far apart: another pretraining might have turned it round."""
+    scores = [
+        write_scores(tmp_path / "mfcc.h5", "mfcc", p=0.1),
+        write_scores(tmp_path / "one.h5", "cnn", p=0.95),
+    ]
+    for seed in (0, 1):
+        scores.append(write_scores(tmp_path / f"{seed}.h5", "coala", seed=seed, p=0.95))
+    report(scores, tmp_path / "out")
+    table = pd.read_csv(tmp_path / "out" / "comparisons.csv").set_index(["system_a", "system_b"])
+    assert table["more_than_noise"].to_dict() == {
+        ("mfcc", "coala"): "yes",
+        ("mfcc", "cnn"): "one seed",
+        ("coala", "cnn"): "one seed",
+    }
+    assert table["p_holm"].notna().tolist() == table["p"].notna().tolist() == [True, False, False]
+    page = (tmp_path / "out" / "report.md").read_text()
+    assert "1 of 1 differences are significant" in page
+    assert "Nothing is said of the other 2" in page

@@ -8,10 +8,8 @@ import pandas as pd
 
 from tagalign import store
 from tagalign.report.paper import published
-from tagalign.report.results import Result
+from tagalign.report.results import NOT_PRETRAINED, Result
 from tagalign.report.statistics import Comparison, compare_to_published, holm, interval
-
-NOT_PRETRAINED = ("mfcc",)
 
 
 def table_of(results: list[Result], settings: dict) -> pd.DataFrame:
@@ -81,7 +79,11 @@ def _deviation(values) -> float | None:
 
 
 def comparisons_of(comparisons: list[Comparison], settings: dict) -> pd.DataFrame:
-    """The paired tests as a table, differences and standard errors in points."""
+    """The paired tests as a table, differences and standard errors in points.
+
+    Where the noise of pretraining is unknown ("one seed") there is no p value, and the
+    standard error is without it.
+    """
     return pd.DataFrame(
         [
             {
@@ -90,9 +92,9 @@ def comparisons_of(comparisons: list[Comparison], settings: dict) -> pd.DataFram
                 "system_b": pair.system_b,
                 "difference": round(100 * pair.difference, 2),
                 "standard_error": round(100 * pair.standard_error, 2),
-                "p": float(f"{pair.p:.3g}"),
-                "p_holm": float(f"{pair.p_holm:.3g}"),
-                "more_than_noise": "yes" if pair.p_holm < settings["significance"] else "no",
+                "p": None if pair.one_seed else float(f"{pair.p:.3g}"),
+                "p_holm": None if pair.one_seed else float(f"{pair.p_holm:.3g}"),
+                "more_than_noise": _verdict(pair, settings["significance"]),
             }
             for pair in comparisons
         ],
@@ -107,6 +109,12 @@ def comparisons_of(comparisons: list[Comparison], settings: dict) -> pd.DataFram
             "more_than_noise",
         ],
     )
+
+
+def _verdict(pair: Comparison, significance: float) -> str:
+    if pair.one_seed:
+        return "one seed"
+    return "yes" if pair.p_holm < significance else "no"
 
 
 def per_fold(results: list[Result]) -> pd.DataFrame:
