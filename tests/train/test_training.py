@@ -211,6 +211,26 @@ def test_event_files_and_figures_appear_where_asked(command, tmp_path):
         assert len(set(row["nearest_tags"].split()) & vocabulary) == 8
 
 
+def test_a_figure_that_cannot_be_written_costs_no_training(command, tmp_path, capsys):
+    (tmp_path / "file").write_text("no directory")
+    call(*command(train={"epochs": 1}, options=("--figures", tmp_path / "file" / "figures")))
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert "train w2v-128-4h: warning: cannot draw figures into" in line
+    assert "Not a directory" in line
+    assert load_model(tmp_path / "model.h5").history
+    assert not (tmp_path / "model.checkpoint").exists()
+
+
+def test_a_training_outlives_an_error_of_its_figures(command, tmp_path, monkeypatch):
+    def fail(*_):
+        raise ValueError("of the plotting library")
+
+    monkeypatch.setattr("tagalign.train.stage.write_figures", fail)
+    with pytest.raises(ValueError, match="of the plotting library"):
+        call(*command(train={"epochs": 1}, options=("--figures", tmp_path / "figures")))
+    assert list((tmp_path / "model.checkpoint").iterdir()), "the next try starts from here"
+
+
 def test_reference_preset_trains_with_the_released_losses(reference_train):
     assert reference_train["kl_epsilon"] == reference_train["nt_xent_epsilon"] == 1e-5
     assert (reference_train["optimizer"], reference_train["learning_rate"]) == ("sgd", 0.005)
