@@ -73,7 +73,12 @@ def _read(config_path, params, names):
     picked = {}
     for text in params:
         try:
-            picked = configuration.merge(picked, json.loads(text))
+            given = json.loads(text)
         except json.JSONDecodeError as error:
             raise ConfigError(f"--params is not valid JSON: {error}; its text: {text}") from None
+        if not isinstance(given, dict):
+            raise ConfigError(
+                f"--params must be a JSON object that maps sections to their keys, not {text}"
+            )
+        picked = configuration.merge(picked, given)
     return configuration.resolve_sections(picked, names)
