@@ -58,8 +58,8 @@ def _how_to_read(shown: pd.DataFrame, settings: dict) -> str:
     lines = [
         "Accuracy is the mean over folds, repetitions of the classifier and pretraining seeds;"
         " the deviation is over repetitions and seeds. The interval is a bootstrap"
-        f" ({settings['draws']} draws, {100 * settings['confidence']:g} %) over recordings, whose"
-        " clips are not independent, with Student's t for pretraining seeds (two make it very wide:"
+        f" ({settings['draws']} draws, {100 * settings['confidence']:g} %) over recordings (of"
+        " NSynth: instruments), whose clips are not independent, with Student's t for pretraining seeds (two make it very wide:"
         " take three or more; for repetitions where there is one seed: then the noise of"
         " pretraining is not in it)."
     ]

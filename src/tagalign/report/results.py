@@ -47,7 +47,7 @@ class Result:
     label, fold : int [shape=(n,)]
         Their classes and folds.
     recording : list of str
-        What each was cut from.
+        What each was cut from, or what else makes clips alike, such as their instrument.
     classes : list of str
         Names of the classes.
     tested : list of int

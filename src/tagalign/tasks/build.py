@@ -86,6 +86,7 @@ def _write_clips(file: h5py.File, task: Task, listing: Listing) -> None:
     file.attrs["tested_folds"] = np.array(listing.tested_folds, np.int32)
     store.write_strings(file, "clip_id", [clip.clip_id for clip in clips])
     store.write_strings(file, "freesound_id", [clip.freesound_id for clip in clips])
+    store.write_strings(file, "group", [clip.group for clip in clips])
     store.write_strings(file, "classes", listing.classes)
     file["label"] = np.array([label[clip.label] for clip in clips], np.int32)
     file["fold"] = np.array([clip.fold for clip in clips], np.int32)
