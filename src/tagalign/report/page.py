@@ -59,9 +59,9 @@ def _how_to_read(shown: pd.DataFrame, settings: dict) -> str:
         "Accuracy is the mean over folds, repetitions of the classifier and pretraining seeds;"
         " the deviation is over repetitions and seeds. The interval is a bootstrap"
         f" ({settings['draws']} draws, {100 * settings['confidence']:g} %) over recordings (of"
-        " NSynth: instruments), whose clips are not independent, with Student's t for pretraining seeds (two make it very wide:"
-        " take three or more; for repetitions where there is one seed: then the noise of"
-        " pretraining is not in it)."
+        " NSynth: instruments), whose clips are not independent, with Student's t for pretraining"
+        " seeds (two make it very wide: take three or more; for repetitions where there is one"
+        " seed: then the noise of pretraining is not in it)."
     ]
     if "Paper" in shown:
         lines.append(
@@ -70,6 +70,12 @@ def _how_to_read(shown: pd.DataFrame, settings: dict) -> str:
             f" the table, at {settings['significance']:g}; with one seed the noise of pretraining"
             " is unknown, and nothing is said."
         )
+        if (shown["More than noise"] == "other clips").any():
+            lines.append(
+                "Where unscored clips count as wrong (other clips) there is no difference to the"
+                " paper, whose accuracy is over the clips that could be scored;"
+                " evaluate.unscored: drop makes the two comparable."
+            )
     if "Unscored" in shown:
         lines.append(
             "Unscored clips have no embedding (unreadable, or no known tag); they count as wrong,"

@@ -20,9 +20,10 @@ def table_of(results: list[Result], settings: dict) -> pd.DataFrame:
     mean, standard_deviation (over all seeds and repetitions), seed_deviation (over the means
     of the seeds), low and high (the interval), macro_f1, paper, difference (ours minus the
     paper's), p_holm (of this difference, corrected for the rows of the table),
-    more_than_noise ("yes", "no", or "one seed" where the noise of pretraining is unknown).
+    more_than_noise ("yes", "no", "one seed" where the noise of pretraining is unknown, or
+    "other clips" where unscored clips are among ours: the paper's accuracy is without them).
     """
-    rows, p = [], []
+    rows, p, words = [], [], []
     for result in results:
         low, high = interval(
             result,
@@ -32,6 +33,8 @@ def table_of(results: list[Result], settings: dict) -> pd.DataFrame:
         )
         runs = 100 * result.accuracy.mean(axis=2)  # (seeds, repetitions)
         paper = published(result.system, result.task, len(result.clip_id))
+        other_clips = result.unscored > 0 and result.unscored_are == "wrong"
+        comparable = paper is not None and not other_clips
         mean, low, high = (round(100 * x, 2) for x in (result.mean, low, high))
         rows.append(
             {
@@ -49,25 +52,27 @@ def table_of(results: list[Result], settings: dict) -> pd.DataFrame:
                 "high": high,
                 "macro_f1": round(100 * float(result.macro_f1.mean()), 2),
                 "paper": paper,
-                "difference": None if paper is None else round(mean - paper, 2),
+                "difference": round(mean - paper, 2) if comparable else None,
             }
         )
         pretrained = result.system not in NOT_PRETRAINED
-        known = paper is not None
         p.append(
-            compare_to_published(result, paper / 100, pretrained=pretrained) if known else None
+            compare_to_published(result, paper / 100, pretrained=pretrained) if comparable else None
         )
-    return _judge(pd.DataFrame(rows), p, settings["significance"])
+        words.append("" if paper is None else "one seed" if comparable else "other clips")
+    return _judge(pd.DataFrame(rows), p, words, settings["significance"])
 
 
-def _judge(table: pd.DataFrame, p: list[float | None], significance: float) -> pd.DataFrame:
-    """Add p_holm and more_than_noise, from the p value of each row that has one."""
+def _judge(
+    table: pd.DataFrame, p: list[float | None], words: list[str], significance: float
+) -> pd.DataFrame:
+    """Add p_holm and more_than_noise, from the p value of each row, or `words` without one."""
+    words = list(words)
     tested = [row for row, value in enumerate(p) if value is not None]
     corrected = dict(zip(tested, holm(np.array([p[row] for row in tested])), strict=True))
     table["p_holm"] = [
         float(f"{corrected[row]:.3g}") if row in corrected else None for row in range(len(p))
     ]
-    words = ["one seed" if known else "" for known in table["paper"].notna()]
     for row, value in corrected.items():
         words[row] = "yes" if value < significance else "no"
     table["more_than_noise"] = words
