@@ -116,8 +116,11 @@ def test_without_frames_a_sound_is_padded_as_in_training(
     for options in ([], ["--params", json.dumps({"frames": given})]):
         result = run("embed", path, clip, "-o", output, "--jobs", 1, *options)
         assert result.exit_code == 0, result.output
-        with h5py.File(output) as file:
+        with store.read(output) as file:
             np.testing.assert_array_equal(file["embedding"][0], expected.astype(np.float32))
+            versions = store.attributes(file)["versions"]
+        used = {"config": "soxr", "reference": "resampy"}[preset]
+        assert {"soxr", "resampy"} & set(versions) == {used}
 
 
 def test_frames_that_are_given_count(model_path, sounds, tmp_path):

@@ -19,6 +19,7 @@ COMPLETE = 0.99  # share of the announced samples below which a sound counts as 
 LOUDEST = 1e6
 OGG_LAST_PAGE = 0x04  # bit of an Ogg page's header type
 OGG_PAGE = 65_307  # bytes, the largest page there can be
+RESAMPLERS = {"soxr_hq": "soxr", "kaiser_fast": "resampy"}  # and the package of each
 STREAMED = 0x7FFF_0000  # sizes from here on are what encoders write when they cannot know
 
 
@@ -34,6 +35,11 @@ class AudioError(InputError):
     def __init__(self, reason: str, path: str | os.PathLike | None = None):
         super().__init__(reason if path is None else f"{path}: {reason}")
         self.reason = reason
+
+
+def audio_packages(resampler: str) -> tuple[str, ...]:
+    """Packages whose version can change what is made of a sound, for `store.create`."""
+    return ("librosa", "scipy", "soundfile", RESAMPLERS[resampler])
 
 
 def decode(

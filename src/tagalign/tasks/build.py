@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 
 from tagalign import store
-from tagalign.audio.decode import AudioError, decode
+from tagalign.audio.decode import AudioError, audio_packages, decode
 from tagalign.audio.frames import cut_frames
 from tagalign.audio.mfcc import mfcc_statistics
 from tagalign.errors import InputError
@@ -57,7 +57,7 @@ def write_task(
     InputError
         No clip at all could be used.
     """
-    packages = () if task.from_tags else ("librosa", "scipy", "soundfile", "soxr")
+    packages = () if task.from_tags else audio_packages(sections["patches"]["resampler"])
     with store.create(
         output, stage="task", config=sections, inputs=inputs, packages=packages
     ) as file:
