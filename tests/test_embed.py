@@ -1,5 +1,7 @@
 """Users embed sounds and tags with a model file."""
 
+import json
+
 import h5py
 import numpy as np
 import pytest
@@ -87,6 +89,49 @@ def test_embed_gives_the_mean_over_the_frames(model_path, sounds, tmp_path):
             frames = cut_frames(signal, model.front_end, SECTIONS["frames"])
             expected = model.embed_frames(frames).astype(np.float64).mean(axis=0)
             np.testing.assert_array_equal(embedding, expected.astype(np.float32))
+
+
+def write_with_front_end(model_path, output, front_end):
+    model = load_model(model_path)
+    model.front_end = front_end
+    model.save(output, stage="train", config={}, inputs={})
+    return output
+
+
+@pytest.mark.parametrize(("preset", "count"), [("config", 2), ("reference", 4)])
+def test_without_frames_a_sound_is_padded_as_in_training(
+    model_path, sounds, tmp_path, request, preset, count
+):
+    """A clip of 4 s is cut as the preset of its model cuts the clips of a task."""
+    sections = config.load(request.config.rootpath / "config" / f"{preset}.yaml")
+    path = write_with_front_end(model_path, tmp_path / "model.h5", sections["patches"])
+    signal, rate = soundfile.read(sounds / "101676_A.ogg")
+    clip, output = tmp_path / "clip.wav", tmp_path / "out.h5"
+    soundfile.write(clip, signal[: 4 * rate], rate)
+    front_end, given = sections["patches"], sections["frames"]
+    decoded = decode(clip, front_end["sample_rate"], front_end["resampler"])
+    frames = cut_frames(decoded, front_end, given)
+    assert len(frames) == count
+    expected = load_model(path).embed_frames(frames).astype(np.float64).mean(axis=0)
+    for options in ([], ["--params", json.dumps({"frames": given})]):
+        result = run("embed", path, clip, "-o", output, "--jobs", 1, *options)
+        assert result.exit_code == 0, result.output
+        with store.read(output) as file:
+            np.testing.assert_array_equal(file["embedding"][0], expected.astype(np.float32))
+            versions = store.attributes(file)["versions"]
+        used = {"config": "soxr", "reference": "resampy"}[preset]
+        assert {"soxr", "resampy"} & set(versions) == {used}
+
+
+def test_frames_that_are_given_count(model_path, sounds, tmp_path):
+    vectors = []
+    for number, tail in enumerate(("pad", "drop")):
+        output = tmp_path / f"{number}.h5"
+        params = json.dumps({"frames": {"tail": tail}})
+        run("embed", model_path, sounds / "101676_A.ogg", "-o", output, "--params", params)
+        with h5py.File(output) as file:
+            vectors.append(file["embedding"][0])
+    assert not np.array_equal(*vectors)
 
 
 def test_a_sound_has_the_same_embedding_in_any_company(model_path, sounds, tmp_path):

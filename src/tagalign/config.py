@@ -15,6 +15,7 @@ from pathlib import Path
 import yaml
 from jsonschema import Draft202012Validator
 
+from tagalign.config_file import as_json, read_yaml
 from tagalign.errors import ConfigError
 
 SCHEMAS = Path(__file__).parent / "schemas"
@@ -37,16 +38,10 @@ def load(path: str | os.PathLike) -> dict:
     Raises
     ------
     ConfigError
-        The file cannot be read, a key is unknown, or a value has the wrong type or range.
+        The file cannot be read, a key is unknown or occurs twice, or a value has the wrong type
+        or range.
     """
-    try:
-        config = yaml.safe_load(Path(path).read_text())
-    except OSError as error:
-        raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from None
-    except yaml.YAMLError as error:
-        problem = " ".join(str(error).split())
-        raise ConfigError(f"{path} is not valid YAML: {problem}") from None
-    return resolve(config or {}, where=str(path))
+    return resolve(read_yaml(path) or {}, where=str(path))
 
 
 def resolve(config: Mapping, where: str = "the configuration") -> dict:
@@ -178,7 +173,7 @@ def resolve_sections(picked: Mapping, names: Iterable[str], where: str = "--para
 
 
 def _resolve(value, part: Mapping, where: str, prefix: str):
-    filled = _with_defaults(value, part)
+    filled = _with_defaults(as_json(value, where, prefix), part)
     errors = sorted(
         Draft202012Validator(part).iter_errors(filled), key=lambda error: list(error.path)
     )
@@ -188,7 +183,14 @@ def _resolve(value, part: Mapping, where: str, prefix: str):
 
 
 def _with_defaults(value, part: Mapping):
-    """Copy `value` with the schema's defaults where a key is absent, at every depth."""
+    """Copy `value` with the schema's defaults where a key is absent, at every depth.
+
+    Whole numbers that are written as floats become integers, so that 4.0 and 4 are one value.
+    """
+    if isinstance(value, list):
+        return [_with_defaults(item, part.get("items", {})) for item in value]
+    if isinstance(value, float) and value.is_integer() and "integer" in _types(part):
+        return int(value)
     if not isinstance(value, Mapping):
         return value
     filled = dict(value)
@@ -200,6 +202,11 @@ def _with_defaults(value, part: Mapping):
         elif child.get("type") == "object":
             filled[key] = _with_defaults({}, child)
     return filled
+
+
+def _types(part: Mapping) -> list[str]:
+    kinds = part.get("type", [])
+    return [kinds] if isinstance(kinds, str) else kinds
 
 
 def _explain(error, where: str, prefix: str) -> str:
@@ -222,6 +229,7 @@ def _explain(error, where: str, prefix: str) -> str:
         "maximum": lambda: f"must be at most {error.validator_value}",
         "exclusiveMinimum": lambda: f"must be greater than {error.validator_value}",
         "exclusiveMaximum": lambda: f"must be less than {error.validator_value}",
+        "minLength": lambda: f"needs at least {error.validator_value} characters",
         "minItems": lambda: f"needs at least {error.validator_value} entries",
     }.get(error.validator, lambda: error.message)
     return f"{where}: {key} = {json.dumps(error.instance)}: {wanted()}"

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tagalign import store
-from tagalign.audio.decode import AudioError, decode
+from tagalign.audio.decode import AudioError, audio_packages, decode
 from tagalign.audio.frames import cut_frames
 from tagalign.errors import InputError
 from tagalign.parallel import ordered_map
@@ -153,7 +153,7 @@ def embed_sounds(
         raise InputError(
             f"none of the {len(failures)} sounds can be read; the first, {identifier}: {reason}"
         )
-    packages = ("librosa", "scipy", "soundfile", "soxr", "torch")
+    packages = (*audio_packages(model.front_end["resampler"]), "torch")
     with store.create(
         output, stage="embed", config={"frames": frames}, inputs=inputs, packages=packages
     ) as file:

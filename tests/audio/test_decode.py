@@ -108,9 +108,13 @@ def test_a_streamed_wav_of_unknown_length_is_read(sound):
             encode(np.array([0.0, np.nan, 0.5], np.float32), 22050, "wav", "FLOAT"),
             "samples that are not finite",
         ),
+        (
+            encode(np.array([0.0, 1e30, -0.5], np.float32), 22050, "wav", "FLOAT"),
+            r"samples far beyond full scale \(up to 1e\+30, full scale is 1\)",
+        ),
     ],
     # Not the bytes: a wav of floats holds the second in which it was written.
-    ids=["empty", "text", "no samples", "not finite"],
+    ids=["empty", "text", "no samples", "not finite", "huge"],
 )
 def test_what_is_no_sound_says_why(tmp_path, data, reason):
     path = tmp_path / "sound.wav"
@@ -120,6 +124,11 @@ def test_what_is_no_sound_says_why(tmp_path, data, reason):
     assert str(path) in str(caught.value)
     assert str(path) not in caught.value.reason
     assert "\n" not in str(caught.value)
+
+
+def test_integers_written_as_floats_are_a_sound():
+    data = encode(np.array([32767, -32768, 0], np.float32), 22050, "wav", "FLOAT")
+    assert read_mono(data)[0].tolist() == [32767, -32768, 0]
 
 
 def test_a_missing_file_says_so(tmp_path):

@@ -3,6 +3,7 @@
 import json
 
 import h5py
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -86,6 +87,20 @@ def test_columns_and_separator_can_be_named(source):
     sounds, _ = read_folder(source(text, {**columns, "tag_separator": ","}))
     assert sounds[0].tags == ["field recording", "dog", "bird"]
     assert sounds[0].columns == {}
+
+
+def test_a_table_of_pandas_with_its_index(source, tmp_path):
+    """Its first column has no name; neither HDF5 nor another column may stumble over that."""
+    table = pd.DataFrame(
+        {"id": [1], "file": ["17367_A.ogg"], "tags": ["x"], "a/b": [2], "a_b": [3]}
+    )
+    write_folder(source(table.to_csv()), tmp_path / "catalogue.h5")
+    with h5py.File(tmp_path / "catalogue.h5") as file:
+        columns = {name: store.read_strings(data) for name, data in file["columns"].items()}
+    assert columns == {"unnamed": ["0"], "a_b": ["2"], "a_b_": ["3"]}
+    settings = source(table.to_csv() + "1,2,17367_A.ogg,x,y,z,more\n")
+    with pytest.raises(InputError, match=r"line 3: the number of fields .*\(6\)"):
+        read_folder(settings)
 
 
 def test_dropped_rows_are_listed(source, tmp_path):

@@ -234,6 +234,24 @@ def test_changed_and_vanished_sounds_are_listed(catalogue, folder, paper, tmp_pa
     assert failures["6"] == "cannot be opened (No such file or directory)"
 
 
+def test_a_sound_of_huge_samples_is_listed(folder, sections, paper, sound, tmp_path):
+    """Its power spectrum would be infinite, which would stop the stage of the training file."""
+    soundfile.write(folder / "huge.wav", sound * np.float32(1e30), 22050, subtype="FLOAT")
+    table = tmp_path / "huge.csv"
+    table.write_text("id,file,tags\n1,huge.wav,dog\n5,stereo.flac,dog\n")
+    source = sections["source"] | {
+        "folder": sections["source"]["folder"] | {"csv": str(table), "audio": str(folder)}
+    }
+    write_folder(source, tmp_path / "huge.h5")
+    output = tmp_path / "out.h5"
+    ((identifier, reason),) = write_patches(output, tmp_path / "huge.h5", 0, paper, folder=folder)
+    assert identifier == "1"
+    assert reason.startswith("samples far beyond full scale")
+    with h5py.File(output) as file:
+        assert store.read_strings(file["id"]) == ["5"]
+        assert np.isfinite(file["log_mel"][()]).all()
+
+
 def test_a_folder_of_unusable_sounds_is_an_error(folder, sections, paper, tmp_path):
     table = tmp_path / "bad.csv"
     table.write_text("id,file,tags\n1,text.wav,dog\n2,silent.wav,dog\n")

@@ -48,6 +48,22 @@ CASES = {
         ["catalogue", "--params", '{"train": {"epochs": 3}}'],
         ["does not read section 'train'", "only source"],
     ),
+    "a list for sections": (
+        ["catalogue", "--params", "[1]"],
+        ["--params must be a JSON object", "not [1]"],
+    ),
+    "key that is no text": (
+        ["catalogue", "--config", "corpus/number.yaml"],
+        ["corpus/number.yaml", "the key 1 is no text", "put it in quotes"],
+    ),
+    "key given twice": (
+        ["catalogue", "--config", "corpus/twice.yaml"],
+        ["corpus/twice.yaml, line 2", "'run' is in line 1 already"],
+    ),
+    "configuration in another encoding": (
+        ["catalogue", "--config", "corpus/latin.yaml"],
+        ["corpus/latin.yaml", "not text in UTF-8", "save it as such"],
+    ),
     "missing CSV": (
         ["catalogue", "--params", source(csv="none.csv")],
         ["none.csv", "No such file", "source.folder.csv"],
@@ -109,6 +125,11 @@ CASES = {
         [PAIRS, "stage 'task' is needed"],
     ),
 }
+CONFIGURATIONS = {
+    "number.yaml": b"1: {}\n",
+    "twice.yaml": b"run: a\nrun: b\n",
+    "latin.yaml": "run: café\n".encode("latin-1"),
+}
 
 
 @pytest.fixture
@@ -116,6 +137,8 @@ def here(finished_run, tmp_path, monkeypatch):
     """A directory with the files of a finished run, which may be changed."""
     for part in ("corpus", "data", "results"):
         shutil.copytree(finished_run / part, tmp_path / part)
+    for name, content in CONFIGURATIONS.items():
+        (tmp_path / "corpus" / name).write_bytes(content)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -14,13 +14,14 @@ from tagalign.evaluate.leaks import check_leaks
 N = 24
 
 
-def write_task(path, freesound_ids=None, tested=(1, 2)):
+def write_task(path, freesound_ids=None, tested=(1, 2), groups=None):
     with store.create(path, stage="task", config={}) as file:
         file.attrs["task"], file.attrs["title"] = "esc10", "ESC-10"
         file.attrs["split"], file.attrs["tested_folds"] = "folds", np.array(tested)
         store.write_strings(file, "clip_id", [f"clip{i}" for i in range(N)])
         ids = freesound_ids or [str(100 + i // 2) for i in range(N)]
         store.write_strings(file, "freesound_id", ids)
+        store.write_strings(file, "group", groups or [""] * N)
         store.write_strings(file, "classes", ["cat", "dog"])
         file["label"] = np.arange(N) % 2
         file["fold"] = 1 + np.arange(N) // 2 % 2
@@ -65,6 +66,22 @@ def test_same_inputs_give_the_same_bytes(tmp_path, evaluate):
         assert (file.attrs["system"], file.attrs["pretraining_seed"]) == ("mfcc", 0)
         right = (file["predictions"][()] == file["label"][()]).mean()
         assert right == pytest.approx(file["accuracy"][()].mean())
+
+
+def test_clips_of_one_group_are_one_recording(tmp_path, evaluate):
+    """Else of one Freesound sound, else each is one of its own."""
+    groups = ["bass_001", "bass_001", *[""] * (N - 2)]
+    write_task(tmp_path / "task.h5", ["7", "8", "9", *[""] * (N - 3)], groups=groups)
+    write_embeddings(tmp_path / "e.h5")
+    with store.read(evaluate()) as file:
+        recording = dict(
+            zip(
+                store.read_strings(file["clip_id"]),
+                store.read_strings(file["recording"]),
+                strict=True,
+            )
+        )
+    assert [recording[f"clip{i}"] for i in range(4)] == ["bass_001", "bass_001", "9", "clip3"]
 
 
 def test_order_of_the_embeddings_does_not_matter(tmp_path, evaluate):

@@ -220,3 +220,18 @@ def test_confusion_rows_are_shares():
     np.testing.assert_allclose(shares.sum(axis=1), 1)
     assert shares[1, 2] == pytest.approx(1 / 20)
     assert shares[0, 2] == 0
+
+
+def test_one_pretraining_is_no_test_of_a_system():
+    """Only MFCC has no noise of pretraining; pairs without a verdict do not count in Holm's."""
+    random = np.random.default_rng(0)
+    results = [
+        make_result(draw(random, seeds=seeds, p=p), system=system)
+        for system, seeds, p in (("mfcc", 1, 0.5), ("cnn", 2, 0.7), ("coala", 1, 0.9))
+    ]
+    pairs = {(pair.system_a, pair.system_b): pair for pair in statistics.compare_all(results)}
+    assert not pairs["mfcc", "cnn"].one_seed
+    assert pairs["mfcc", "cnn"].p_holm == pairs["mfcc", "cnn"].p
+    for other in ("mfcc", "cnn"):
+        assert pairs[other, "coala"].one_seed
+        assert pairs[other, "coala"].p_holm == 1

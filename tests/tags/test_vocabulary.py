@@ -114,3 +114,14 @@ def test_vocabulary_smaller_than_needed(tmp_path, catalogue):
     assert "tags.vocabulary_size is 1000; set it to" in message
     assert "\n" not in message
     assert not (tmp_path / "tags.h5").exists()
+
+
+@pytest.mark.parametrize(
+    ("lemmatizer", "package"), [("wordnet", {"nltk"}), ("inflect", {"inflect"}), ("none", set())]
+)
+def test_the_version_of_the_lemmatizer_is_recorded(write_catalogue, tmp_path, lemmatizer, package):
+    catalogue, output = write_catalogue([("1", ["dogs"]), ("2", ["cat"])]), tmp_path / "tags.h5"
+    section = {"tags": {"lemmatizer": lemmatizer, "vocabulary_size": 2}}
+    run("tags", catalogue, "--params", json.dumps(section), "-o", output)
+    with store.read(output, stage="tags") as file:
+        assert {"nltk", "inflect"} & set(store.attributes(file)["versions"]) == package

@@ -75,6 +75,19 @@ def test_task_of_another_front_end(model_path, task_path, tmp_path, run):
         run("embed-task", tmp_path / "hann.h5", "--model", model_path, "-o", tmp_path / "e.h5")
 
 
+@pytest.mark.parametrize(
+    ("resampler", "package"), [("soxr_hq", "soxr"), ("kaiser_fast", "resampy")]
+)
+def test_a_task_names_the_version_of_its_resampler(task_path, tmp_path, run, resampler, package):
+    params = {
+        "datasets.esc10": {"csv": str(tmp_path / "clips.csv"), "test_folds": [1]},
+        "patches": {"resampler": resampler},
+    }
+    run("task", "--task", "esc10", "-o", tmp_path / "again.h5", params=params)
+    with store.read(tmp_path / "again.h5") as file:
+        assert {"soxr", "resampy"} & set(store.attributes(file)["versions"]) == {package}
+
+
 def test_no_clip_can_be_read(task_path, tmp_path, run):
     for path in tmp_path.glob("*.wav"):
         path.write_text("no sound")

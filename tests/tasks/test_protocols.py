@@ -6,6 +6,7 @@ import json
 import pytest
 from tiny_sets import make_esc, make_gtzan, make_nsynth, make_us8k, read, settings_of, write_tone
 
+from tagalign import store
 from tagalign.errors import ConfigError, InputError
 from tagalign.tasks import TASKS, find_task, gtzan, nsynth, us8k
 
@@ -277,6 +278,27 @@ def test_nsynth_split_and_faults(tmp_path):
     listed.write_text("{")
     with pytest.raises(InputError, match=r"cannot read the list .*list\.json"):
         read("nsynth", tmp_path, list=str(listed))
+
+
+@pytest.mark.usefixtures("tiny_counts")
+def test_notes_of_one_instrument_belong_together(tmp_path, run):
+    make_nsynth(tmp_path)
+    audio = tmp_path / "nsynth-test" / "audio"
+    (audio / "bass_acoustic_005-060-100.wav").rename(audio / "bass_acoustic_004-061-025.wav")
+    section = {"datasets.nsynth": {"path": str(tmp_path), "list": str(tmp_path / "list.json")}}
+    run("task", "--task", "nsynth", "-o", tmp_path / "task.h5", params=section)
+    run("embed-task", tmp_path / "task.h5", "--mfcc", "-o", tmp_path / "mfcc.h5")
+    arguments = [tmp_path / "task.h5", tmp_path / "mfcc.h5", "--system", "mfcc"]
+    few = {"evaluate": {"repetitions": 1, "hidden": 4}}
+    run("evaluate", *arguments, "-o", tmp_path / "scores.h5", params=few)
+    with store.read(tmp_path / "scores.h5") as file:
+        recordings = store.read_strings(file["recording"])
+    assert sorted(recordings) == sorted(
+        ["bass_acoustic_004"] * 2
+        + [f"{family}_acoustic_00{take}" for family in ("brass", "vocal") for take in (4, 5)]
+    )
+    with store.read(tmp_path / "task.h5") as file:
+        assert set(store.read_strings(file["freesound_id"])) == {""}, "no leak can be looked for"
 
 
 def test_set_that_is_nowhere(tmp_path, run):

@@ -6,6 +6,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 import torch
 from tiny_sets import make_esc, make_gtzan, make_nsynth, make_us8k, pack_tar, pack_zip
 
@@ -226,6 +227,23 @@ def test_unreadable_sound_keeps_its_place_and_is_counted(tmp_path, run):
         with h5py.File(output) as file:
             assert file["predictions"].shape == (1, clips)
             assert (file["predictions"][()] == -1).sum() == (unscored == "wrong")
+
+
+@pytest.mark.usefixtures("tiny_counts")
+def test_a_clip_of_huge_samples_has_a_reason(tmp_path, run):
+    root = make_us8k(tmp_path / "mine")
+    path = root / "audio" / "fold3" / "3005-5-0-3.wav"
+    signal, rate = soundfile.read(path, dtype="float32")
+    soundfile.write(path, signal * np.float32(1e30), rate, subtype="FLOAT")
+    section = {"datasets.us8k": {"path": str(root)}}
+    run("task", "--task", "us8k", "-o", tmp_path / "t.h5", params=section)
+    run("embed-task", tmp_path / "t.h5", "--mfcc", "-o", tmp_path / "m.h5")
+    with store.read(tmp_path / "t.h5") as task, store.read(tmp_path / "m.h5") as embedded:
+        for file in (task, embedded):
+            ((failed, reason),) = store.read_failures(file)
+            assert failed == path.stem
+            assert reason.startswith("samples far beyond full scale")
+        assert len(embedded["clip_id"]) == 99
 
 
 @pytest.mark.slow

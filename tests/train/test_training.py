@@ -11,14 +11,16 @@ import pytest
 import torch
 from running import NARROW, TRAIN, call, run
 
-from tagalign import config
+from tagalign import config, store
 from tagalign.errors import ConfigError, InputError, TrainingError
 from tagalign.model.file import load_model
 from tagalign.model.network import Network
+from tagalign.model.objective import Objective
 from tagalign.model.systems import SYSTEMS
 from tagalign.train.checkpoint import Checkpoint
 from tagalign.train.data import read_pairs, read_word_vectors
 from tagalign.train.loop import Outlets, fit
+from tagalign.train.stage import _model
 from tagalign.train.step import lay_out
 
 
@@ -52,6 +54,33 @@ def test_data_are_as_compact_as_promised(prepared):
     for row, number in zip(tags.tolist(), index.tolist(), strict=True):
         own = values[offsets[number] : offsets[number + 1]].tolist()
         assert row == own + [padding] * (len(row) - len(own))
+
+
+def test_short_tag_sets_are_trained_as_they_are_embedded(prepared, tmp_path):
+    """The empty places that `padded_queries: summed` counts are the same in both."""
+    pairs = tmp_path / "short.h5"
+    shutil.copyfile(prepared / "pairs.h5", pairs)
+    with h5py.File(pairs, "r+") as file:
+        for part, most in (("train", 3), ("validation", 2)):
+            rows = [row[:most] for row in store.read_ragged(file[f"{part}/tags"])]
+            del file[f"{part}/tags"]
+            store.write_ragged(file[part], "tags", rows, "int32")
+    data = read_pairs(pairs)
+    sections = config.resolve_sections(
+        {"model": NARROW | {"padded_queries": "summed"}}, ["model", "train"]
+    )
+    system = SYSTEMS["w2v-128-4h"]
+    vectors = read_word_vectors(prepared / "128.h5", data.vocabulary, 128, "pairs.h5")
+    torch.manual_seed(0)
+    network = Network(system, sections["model"], 32, 32, len(data.vocabulary), vectors).eval()
+    model = _model(system, network, sections["model"], data, [])
+    objective = Objective(network, system, sections["train"], data.tags_per_sound)
+    for part in (data.train, data.validation):
+        batch = part.batch(torch.arange(8))
+        sets = [[data.vocabulary[tag] for tag in row if tag < 100] for row in batch[1].tolist()]
+        with torch.inference_mode():
+            trained = objective.outputs(*batch)["phi_w"]
+        np.testing.assert_allclose(model.embed_tags(sets), trained, atol=1e-5)
 
 
 def fit_with(prepared, tmp_path, seed=0, **settings):
@@ -209,6 +238,26 @@ def test_event_files_and_figures_appear_where_asked(command, tmp_path):
     for row in table:
         assert set(row["tags"].split()) <= vocabulary
         assert len(set(row["nearest_tags"].split()) & vocabulary) == 8
+
+
+def test_a_figure_that_cannot_be_written_costs_no_training(command, tmp_path, capsys):
+    (tmp_path / "file").write_text("no directory")
+    call(*command(train={"epochs": 1}, options=("--figures", tmp_path / "file" / "figures")))
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert "train w2v-128-4h: warning: cannot draw figures into" in line
+    assert "Not a directory" in line
+    assert load_model(tmp_path / "model.h5").history
+    assert not (tmp_path / "model.checkpoint").exists()
+
+
+def test_a_training_outlives_an_error_of_its_figures(command, tmp_path, monkeypatch):
+    def fail(*_):
+        raise ValueError("of the plotting library")
+
+    monkeypatch.setattr("tagalign.train.stage.write_figures", fail)
+    with pytest.raises(ValueError, match="of the plotting library"):
+        call(*command(train={"epochs": 1}, options=("--figures", tmp_path / "figures")))
+    assert list((tmp_path / "model.checkpoint").iterdir()), "the next try starts from here"
 
 
 def test_reference_preset_trains_with_the_released_losses(reference_train):

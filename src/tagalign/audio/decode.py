@@ -14,8 +14,12 @@ from tagalign.errors import InputError
 
 BLOCK = 2**20  # sample frames decoded at once, so that long multichannel files stay small
 COMPLETE = 0.99  # share of the announced samples below which a sound counts as truncated
+# Full scale is 1. Float files of integers reach 32,768; what is 120 dB above full scale is no
+# sound, and the power spectrum of still larger samples overflows 32-bit floats.
+LOUDEST = 1e6
 OGG_LAST_PAGE = 0x04  # bit of an Ogg page's header type
 OGG_PAGE = 65_307  # bytes, the largest page there can be
+RESAMPLERS = {"soxr_hq": "soxr", "kaiser_fast": "resampy"}  # and the package of each
 STREAMED = 0x7FFF_0000  # sizes from here on are what encoders write when they cannot know
 
 
@@ -31,6 +35,11 @@ class AudioError(InputError):
     def __init__(self, reason: str, path: str | os.PathLike | None = None):
         super().__init__(reason if path is None else f"{path}: {reason}")
         self.reason = reason
+
+
+def audio_packages(resampler: str) -> tuple[str, ...]:
+    """Packages whose version can change what is made of a sound, for `store.create`."""
+    return ("librosa", "scipy", "soundfile", RESAMPLERS[resampler])
 
 
 def decode(
@@ -55,7 +64,8 @@ def decode(
     Raises
     ------
     AudioError
-        The sound is missing, of no known format, truncated, empty or not finite.
+        The sound is missing, of no known format, truncated, empty, not finite or far beyond
+        full scale.
     """
     try:
         signal, rate = read_mono(source)
@@ -98,6 +108,9 @@ def read_mono(source: str | os.PathLike | bytes) -> tuple[np.ndarray, int]:
         raise AudioError("no samples")
     if not np.isfinite(signal).all():
         raise AudioError("samples that are not finite numbers")
+    peak = np.abs(signal).max()
+    if peak > LOUDEST:
+        raise AudioError(f"samples far beyond full scale (up to {peak:.0e}, full scale is 1)")
     return signal, rate
 
 

@@ -2,7 +2,7 @@
 
 import csv
 import os
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from tagalign.progress import Progress
 
 SECTION = ("kind", "shard_size", "exclude_target_tasks", "folder")  # what shapes the catalogue
 KNOWN_COLUMNS = ("name", "username", "license", "url")
+_TOO_MANY, _TOO_FEW = object(), object()  # no text of a CSV can be one of these
 
 
 @dataclass
@@ -40,7 +41,8 @@ def write_folder(
     output
         The file to write. A row without a file has tags that count for the vocabulary and
         Word2Vec, and no patch. Columns of the CSV that the workflow has no use for are carried
-        along as strings in its group ``columns/``; a slash in their name becomes ``_``.
+        along as strings in its group ``columns/``; a slash in their name becomes ``_``, and a
+        column without a name, such as the index that pandas writes, is ``unnamed``.
     journal
         Directory that remembers the shard of each sound, so that sounds that are added later
         leave the shards of the others alone. Without it they are dealt anew each time.
@@ -78,11 +80,20 @@ def write_folder(
         store.write_strings(file, "sha256", hashes)
         store.write_ragged(file, "tags", [sound.tags for sound in sounds])
         carried = file.create_group("columns")
-        for name in [*KNOWN_COLUMNS, *sorted(set(sounds[0].columns) - set(KNOWN_COLUMNS))]:
-            values = [sound.columns.get(name, "") for sound in sounds]
-            group = file if name in KNOWN_COLUMNS else carried
-            store.write_strings(group, name.replace("/", "_"), values)
+        for name in KNOWN_COLUMNS:
+            store.write_strings(file, name, [sound.columns.get(name, "") for sound in sounds])
+        for name in sorted(set(sounds[0].columns) - set(KNOWN_COLUMNS)):
+            values = [sound.columns[name] for sound in sounds]
+            store.write_strings(carried, _dataset_name(name, carried), values)
         store.write_failures(file, failures)
+
+
+def _dataset_name(column: str, taken: Container[str]) -> str:
+    """A name for the values of a column that HDF5 allows and no other column has."""
+    name = column.replace("/", "_") or "unnamed"
+    while name in taken:
+        name += "_"
+    return name
 
 
 def read_folder(source: Mapping) -> tuple[list[Sound], list[tuple[str, str]]]:
@@ -150,7 +161,7 @@ def _read_rows(path: Path, settings: Mapping) -> dict[str, list[tuple[int, dict]
     wanted = [settings[key] for key in ("id_column", "file_column", "tags_column")]
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, restkey="", restval=None, strict=True)
+            reader = csv.DictReader(file, restkey=_TOO_MANY, restval=_TOO_FEW, strict=True)
             header = reader.fieldnames or []
             for column in [*wanted, *settings["drop"]]:
                 if column not in header:
@@ -160,7 +171,7 @@ def _read_rows(path: Path, settings: Mapping) -> dict[str, list[tuple[int, dict]
                     )
             for row in reader:
                 line = reader.line_num
-                if "" in row or None in row.values():
+                if _TOO_MANY in row or _TOO_FEW in row.values():
                     raise InputError(
                         f"{path}, line {line}: the number of fields is not that of the header"
                         f" ({len(header)}); put fields with commas in quotes"

@@ -8,6 +8,27 @@ from tagalign.audio.mel import LogMel
 from tagalign.audio.padding import pad_short, pad_to, samples_for
 
 
+def frames_of_training(front_end: Mapping) -> dict:
+    """How to cut a clip whose frames are not configured: padded as the sounds of training were.
+
+    A front end that pads short sounds saw silence and noise behind each of them, so a clip is
+    padded alike, and what is left after its last whole frame is dropped; else that is filled
+    up with silence. These are the values that both presets have in their section `frames`.
+
+    Parameters
+    ----------
+    front_end
+        The section `patches` of the training data, such as ``model.front_end``.
+
+    Returns
+    -------
+    dict
+        `pad_to_seconds` and `tail` of the section `frames`, for `cut_frames`.
+    """
+    seconds = front_end["pad_to_seconds"]
+    return {"pad_to_seconds": seconds, "tail": "drop" if seconds > 0 else "pad"}
+
+
 def cut_frames(signal: np.ndarray, front_end: Mapping, frames: Mapping) -> np.ndarray:
     """Cut a clip as the paper's evaluation does (section 3.3): without overlap.
 

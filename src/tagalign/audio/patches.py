@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 
 from tagalign import store
-from tagalign.audio.decode import AudioError, read_mono, resample
+from tagalign.audio.decode import AudioError, audio_packages, read_mono, resample
 from tagalign.audio.mel import LogMel
 from tagalign.audio.padding import pad_short, pad_to, samples_for
 from tagalign.errors import InputError
@@ -73,8 +73,7 @@ def write_patches(
     work = functools.partial(_measure, front_end=LogMel(settings), settings=settings)
     shape = (settings["n_mels"], settings["n_frames"])
     jobs = min(jobs, -(-len(source) // WORTH_A_PROCESS))
-    packages = ["librosa", "scipy", "soundfile"]
-    packages.append("soxr" if settings["resampler"] == "soxr_hq" else "resampy")
+    packages = audio_packages(settings["resampler"])
     with store.create(
         output, stage="patches", config={"patches": settings}, inputs=inputs, packages=packages
     ) as file:

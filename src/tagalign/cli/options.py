@@ -29,11 +29,12 @@ def device_option(help_text: str):
     )
 
 
-def config_options(*names: str):
+def config_options(*names: str, optional: bool = False):
     """Add ``--config`` and ``--params`` and pass the stage its sections as ``sections``.
 
     `names` are the sections that the stage reads. A name may hold fields in braces that are
-    filled from other options of the command: ``"datasets.{task}"``.
+    filled from other options of the command: ``"datasets.{task}"``. If `optional`, the stage
+    gets None where neither option is given, else the defaults.
     """
 
     def decorate(function):
@@ -55,7 +56,8 @@ def config_options(*names: str):
         @functools.wraps(function)
         def wrapper(*args, config_path, params, **options):
             filled = [name.format(**options) for name in names]
-            sections = _read(config_path, params, filled)
+            asked = config_path or params or not optional
+            sections = _read(config_path, params, filled) if asked else None
             return function(*args, sections=sections, **options)
 
         return wrapper
@@ -71,7 +73,12 @@ def _read(config_path, params, names):
     picked = {}
     for text in params:
         try:
-            picked = configuration.merge(picked, json.loads(text))
+            given = json.loads(text)
         except json.JSONDecodeError as error:
             raise ConfigError(f"--params is not valid JSON: {error}; its text: {text}") from None
+        if not isinstance(given, dict):
+            raise ConfigError(
+                f"--params must be a JSON object that maps sections to their keys, not {text}"
+            )
+        picked = configuration.merge(picked, given)
     return configuration.resolve_sections(picked, names)

@@ -22,6 +22,7 @@ def command(catalogue, sections, output):
     Example: tagalign tags catalogue.h5 -o tags.h5
     """
     from tagalign import store
+    from tagalign.tags.lemma import PACKAGES
     from tagalign.tags.vocabulary import build_vocabulary
 
     with store.read(catalogue, stage="catalogue") as file:
@@ -39,7 +40,7 @@ def command(catalogue, sections, output):
         stage="tags",
         config=sections,
         inputs={"catalogue": catalogue},
-        packages=["inflect"],
+        packages=PACKAGES[sections["tags"]["lemmatizer"]],
     ) as file:
         store.write_strings(file, "id", [ids[position] for position in kept])
         store.write_ragged(file, "tags", [vocabulary.rows[position] for position in kept], "int32")

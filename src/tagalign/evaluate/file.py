@@ -60,12 +60,20 @@ def write_scores(
 
     The file holds ``fold`` (tested folds), ``accuracy`` and ``macro_f1`` (repetitions, folds),
     ``predictions`` (repetitions, test clips; -1 for a clip without an embedding), and of the
-    test clips ``clip_id``, ``label``, ``clip_fold`` and ``recording`` (clips of one recording
-    are not independent). The attribute ``unscored`` counts the test clips without an
-    embedding, also where ``evaluate.unscored`` drops them.
+    test clips ``clip_id``, ``label``, ``clip_fold`` and ``recording`` (clips of one recording,
+    or of one group of the task, are not independent). The attribute ``unscored`` counts the
+    test clips without an embedding, also where ``evaluate.unscored`` drops them.
+
+    Raises
+    ------
+    InputError
+        The task file does not say which clips are alike.
     """
     with store.read(task, stage="task") as file:
         clip_ids = store.read_strings(file["clip_id"])
+        if "group" not in file:
+            raise InputError(f"{task} was made by an older version of tagalign; make it again")
+        groups = store.read_strings(file["group"])
         freesound_ids = store.read_strings(file["freesound_id"])
         classes = store.read_strings(file["classes"])
         name, title = file.attrs["task"], file.attrs["title"]
@@ -87,7 +95,7 @@ def write_scores(
         file["label"] = clips.label[scores.row]
         file["clip_fold"] = clips.fold[scores.row]
         store.write_strings(file, "clip_id", [clip_ids[row] for row in scores.row])
-        recordings = [freesound_ids[row] or clip_ids[row] for row in scores.row]
+        recordings = [groups[row] or freesound_ids[row] or clip_ids[row] for row in scores.row]
         store.write_strings(file, "recording", recordings)
         store.write_strings(file, "classes", classes)
         store.write_failures(file, failures)

@@ -58,10 +58,10 @@ def _how_to_read(shown: pd.DataFrame, settings: dict) -> str:
     lines = [
         "Accuracy is the mean over folds, repetitions of the classifier and pretraining seeds;"
         " the deviation is over repetitions and seeds. The interval is a bootstrap"
-        f" ({settings['draws']} draws, {100 * settings['confidence']:g} %) over recordings, whose"
-        " clips are not independent, with Student's t for pretraining seeds (two make it very wide:"
-        " take three or more; for repetitions where there is one seed: then the noise of"
-        " pretraining is not in it)."
+        f" ({settings['draws']} draws, {100 * settings['confidence']:g} %) over recordings (of"
+        " NSynth: instruments), whose clips are not independent, with Student's t for pretraining"
+        " seeds (two make it very wide: take three or more; for repetitions where there is one"
+        " seed: then the noise of pretraining is not in it)."
     ]
     if "Paper" in shown:
         lines.append(
@@ -70,6 +70,12 @@ def _how_to_read(shown: pd.DataFrame, settings: dict) -> str:
             f" the table, at {settings['significance']:g}; with one seed the noise of pretraining"
             " is unknown, and nothing is said."
         )
+        if (shown["More than noise"] == "other clips").any():
+            lines.append(
+                "Where unscored clips count as wrong (other clips) there is no difference to the"
+                " paper, whose accuracy is over the clips that could be scored;"
+                " evaluate.unscored: drop makes the two comparable."
+            )
     if "Unscored" in shown:
         lines.append(
             "Unscored clips have no embedding (unreadable, or no known tag); they count as wrong,"
@@ -79,26 +85,40 @@ def _how_to_read(shown: pd.DataFrame, settings: dict) -> str:
 
 
 def _comparisons(comparisons: pd.DataFrame, settings: dict) -> str:
-    yes = comparisons[comparisons["more_than_noise"] == "yes"]
-    text = (
-        f"{len(yes)} of {len(comparisons)} differences are significant at"
-        f" {settings['significance']:g} (paired t test over recordings and runs, Holm's correction"
-        " for the number of comparisons). All are in `comparisons.csv`."
-    )
+    verdicts = comparisons["more_than_noise"]
+    yes, one_seed = comparisons[verdicts == "yes"], (verdicts == "one seed").sum()
+    lines = []
+    if one_seed < len(comparisons):
+        lines.append(
+            f"{len(yes)} of {len(comparisons) - one_seed} differences are significant at"
+            f" {settings['significance']:g} (paired t test over recordings and runs, Holm's"
+            " correction for the number of comparisons)."
+        )
+    if one_seed:
+        of = f"the other {one_seed}" if lines else f"{one_seed} differences"
+        lines.append(
+            f"Nothing is said of {of}: with one pretraining seed the noise of pretraining is"
+            " unknown, and it is not in the standard error. Two seeds or more tell."
+        )
+    text = " ".join([*lines, "All are in `comparisons.csv`."])
     shown = yes if len(comparisons) > 45 else comparisons
     if not len(shown):
         return text
-    table = shown.rename(
-        columns={
-            "task": "Task",
-            "system_a": "System",
-            "system_b": "Against",
-            "difference": "Difference (points)",
-            "standard_error": "Standard error",
-            "p": "p",
-            "p_holm": "p, corrected",
-            "more_than_noise": "More than noise",
-        }
+    table = (
+        shown.astype({"p": object, "p_holm": object})
+        .fillna("-")
+        .rename(
+            columns={
+                "task": "Task",
+                "system_a": "System",
+                "system_b": "Against",
+                "difference": "Difference (points)",
+                "standard_error": "Standard error",
+                "p": "p",
+                "p_holm": "p, corrected",
+                "more_than_noise": "More than noise",
+            }
+        )
     )
     return text + "\n\n" + markdown(table)
 

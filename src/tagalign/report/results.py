@@ -25,6 +25,7 @@ SYSTEMS = (
     "cnn",
 )
 TASKS = ("us8k", "gtzan", "nsynth", "us8k-tag", "esc10", "esc50")
+NOT_PRETRAINED = ("mfcc",)
 
 
 @dataclass
@@ -46,7 +47,7 @@ class Result:
     label, fold : int [shape=(n,)]
         Their classes and folds.
     recording : list of str
-        What each was cut from.
+        What each was cut from, or what else makes clips alike, such as their instrument.
     classes : list of str
         Names of the classes.
     tested : list of int
@@ -78,6 +79,11 @@ class Result:
     def mean(self) -> float:
         """Mean accuracy over seeds, repetitions and folds."""
         return float(self.accuracy.mean())
+
+    @property
+    def one_seed(self) -> bool:
+        """Whether the noise of its pretraining is unknown."""
+        return self.system not in NOT_PRETRAINED and len(self.seeds) < 2
 
 
 def read_results(paths: Iterable[str | os.PathLike]) -> list[Result]:

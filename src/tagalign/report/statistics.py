@@ -14,6 +14,7 @@ References: Efron and Tibshirani, "An Introduction to the Bootstrap", 1993 (inte
 Holm, "A simple sequentially rejective multiple test procedure", 1979.
 """
 
+import dataclasses
 import itertools
 from dataclasses import dataclass
 
@@ -28,7 +29,11 @@ DRAWS_AT_ONCE = 250
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two systems on one task; `difference` is that of their accuracies, a minus b."""
+    """Two systems on one task; `difference` is that of their accuracies, a minus b.
+
+    With `one_seed` the noise of pretraining of one of them is unknown, so that `p` is the
+    probability for these two trainings, not for the systems.
+    """
 
     task: str
     title: str
@@ -38,6 +43,7 @@ class Comparison:
     standard_error: float
     p: float
     p_holm: float = 1.0
+    one_seed: bool = False
 
 
 def interval(result: Result, *, confidence: float, draws: int, seed: int) -> tuple[float, float]:
@@ -131,7 +137,8 @@ def compare(a: Result, b: Result) -> Comparison:
         if len(runs) > 1:
             parts.append((runs.var(ddof=1) / len(runs), len(runs) - 1))
     error, p = _t_test(difference, parts)
-    return Comparison(a.task, a.title, a.system, b.system, difference, error, p)
+    one_seed = a.one_seed or b.one_seed
+    return Comparison(a.task, a.title, a.system, b.system, difference, error, p, one_seed=one_seed)
 
 
 def compare_to_published(result: Result, published: float, *, pretrained: bool) -> float | None:
@@ -191,13 +198,17 @@ def _t_test(difference: float, parts: list[tuple[float, int]]) -> tuple[float, f
 
 
 def compare_all(results: list[Result]) -> list[Comparison]:
-    """Compare every pair of systems on every task, with Holm's correction over all of them."""
+    """Compare every pair of systems on every task.
+
+    Holm's correction is over the pairs that say something of the systems; those of one seed
+    keep a p_holm of 1.
+    """
     pairs = [compare(a, b) for a, b in itertools.combinations(results, 2) if a.task == b.task]
-    corrected = holm(np.array([pair.p for pair in pairs]))
-    return [
-        Comparison(**{**vars(pair), "p_holm": float(p)})
-        for pair, p in zip(pairs, corrected, strict=True)
-    ]
+    tested = [row for row, pair in enumerate(pairs) if not pair.one_seed]
+    corrected = holm(np.array([pairs[row].p for row in tested]))
+    for row, p in zip(tested, corrected, strict=True):
+        pairs[row] = dataclasses.replace(pairs[row], p_holm=float(p))
+    return pairs
 
 
 def holm(p: np.ndarray) -> np.ndarray:

@@ -8,10 +8,8 @@ import pandas as pd
 
 from tagalign import store
 from tagalign.report.paper import published
-from tagalign.report.results import Result
+from tagalign.report.results import NOT_PRETRAINED, Result
 from tagalign.report.statistics import Comparison, compare_to_published, holm, interval
-
-NOT_PRETRAINED = ("mfcc",)
 
 
 def table_of(results: list[Result], settings: dict) -> pd.DataFrame:
@@ -22,9 +20,10 @@ def table_of(results: list[Result], settings: dict) -> pd.DataFrame:
     mean, standard_deviation (over all seeds and repetitions), seed_deviation (over the means
     of the seeds), low and high (the interval), macro_f1, paper, difference (ours minus the
     paper's), p_holm (of this difference, corrected for the rows of the table),
-    more_than_noise ("yes", "no", or "one seed" where the noise of pretraining is unknown).
+    more_than_noise ("yes", "no", "one seed" where the noise of pretraining is unknown, or
+    "other clips" where unscored clips are among ours: the paper's accuracy is without them).
     """
-    rows, p = [], []
+    rows, p, words = [], [], []
     for result in results:
         low, high = interval(
             result,
@@ -34,6 +33,8 @@ def table_of(results: list[Result], settings: dict) -> pd.DataFrame:
         )
         runs = 100 * result.accuracy.mean(axis=2)  # (seeds, repetitions)
         paper = published(result.system, result.task, len(result.clip_id))
+        other_clips = result.unscored > 0 and result.unscored_are == "wrong"
+        comparable = paper is not None and not other_clips
         mean, low, high = (round(100 * x, 2) for x in (result.mean, low, high))
         rows.append(
             {
@@ -51,25 +52,27 @@ def table_of(results: list[Result], settings: dict) -> pd.DataFrame:
                 "high": high,
                 "macro_f1": round(100 * float(result.macro_f1.mean()), 2),
                 "paper": paper,
-                "difference": None if paper is None else round(mean - paper, 2),
+                "difference": round(mean - paper, 2) if comparable else None,
             }
         )
         pretrained = result.system not in NOT_PRETRAINED
-        known = paper is not None
         p.append(
-            compare_to_published(result, paper / 100, pretrained=pretrained) if known else None
+            compare_to_published(result, paper / 100, pretrained=pretrained) if comparable else None
         )
-    return _judge(pd.DataFrame(rows), p, settings["significance"])
+        words.append("" if paper is None else "one seed" if comparable else "other clips")
+    return _judge(pd.DataFrame(rows), p, words, settings["significance"])
 
 
-def _judge(table: pd.DataFrame, p: list[float | None], significance: float) -> pd.DataFrame:
-    """Add p_holm and more_than_noise, from the p value of each row that has one."""
+def _judge(
+    table: pd.DataFrame, p: list[float | None], words: list[str], significance: float
+) -> pd.DataFrame:
+    """Add p_holm and more_than_noise, from the p value of each row, or `words` without one."""
+    words = list(words)
     tested = [row for row, value in enumerate(p) if value is not None]
     corrected = dict(zip(tested, holm(np.array([p[row] for row in tested])), strict=True))
     table["p_holm"] = [
         float(f"{corrected[row]:.3g}") if row in corrected else None for row in range(len(p))
     ]
-    words = ["one seed" if known else "" for known in table["paper"].notna()]
     for row, value in corrected.items():
         words[row] = "yes" if value < significance else "no"
     table["more_than_noise"] = words
@@ -81,7 +84,11 @@ def _deviation(values) -> float | None:
 
 
 def comparisons_of(comparisons: list[Comparison], settings: dict) -> pd.DataFrame:
-    """The paired tests as a table, differences and standard errors in points."""
+    """The paired tests as a table, differences and standard errors in points.
+
+    Where the noise of pretraining is unknown ("one seed") there is no p value, and the
+    standard error is without it.
+    """
     return pd.DataFrame(
         [
             {
@@ -90,9 +97,9 @@ def comparisons_of(comparisons: list[Comparison], settings: dict) -> pd.DataFram
                 "system_b": pair.system_b,
                 "difference": round(100 * pair.difference, 2),
                 "standard_error": round(100 * pair.standard_error, 2),
-                "p": float(f"{pair.p:.3g}"),
-                "p_holm": float(f"{pair.p_holm:.3g}"),
-                "more_than_noise": "yes" if pair.p_holm < settings["significance"] else "no",
+                "p": None if pair.one_seed else float(f"{pair.p:.3g}"),
+                "p_holm": None if pair.one_seed else float(f"{pair.p_holm:.3g}"),
+                "more_than_noise": _verdict(pair, settings["significance"]),
             }
             for pair in comparisons
         ],
@@ -107,6 +114,12 @@ def comparisons_of(comparisons: list[Comparison], settings: dict) -> pd.DataFram
             "more_than_noise",
         ],
     )
+
+
+def _verdict(pair: Comparison, significance: float) -> str:
+    if pair.one_seed:
+        return "one seed"
+    return "yes" if pair.p_holm < significance else "no"
 
 
 def per_fold(results: list[Result]) -> pd.DataFrame:

@@ -18,6 +18,9 @@ from importlib import resources
 
 import inflect
 
+# Packages whose version can change a lemma, by lemmatizer.
+PACKAGES = {"wordnet": ("nltk",), "inflect": ("inflect",), "none": ()}
+
 # Irregular plurals with these endings are plurals even where WordNet lists them as nouns too (men,
 # teeth, elves). Others are words in their own right: data, cola (colon), dive (diva), roma (rom).
 NATIVE_ENDINGS = ("en", "eeth", "ves")

@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 
 from tagalign import store
-from tagalign.audio.decode import AudioError, decode
+from tagalign.audio.decode import AudioError, audio_packages, decode
 from tagalign.audio.frames import cut_frames
 from tagalign.audio.mfcc import mfcc_statistics
 from tagalign.errors import InputError
@@ -57,7 +57,7 @@ def write_task(
     InputError
         No clip at all could be used.
     """
-    packages = () if task.from_tags else ("librosa", "scipy", "soundfile", "soxr")
+    packages = () if task.from_tags else audio_packages(sections["patches"]["resampler"])
     with store.create(
         output, stage="task", config=sections, inputs=inputs, packages=packages
     ) as file:
@@ -86,6 +86,7 @@ def _write_clips(file: h5py.File, task: Task, listing: Listing) -> None:
     file.attrs["tested_folds"] = np.array(listing.tested_folds, np.int32)
     store.write_strings(file, "clip_id", [clip.clip_id for clip in clips])
     store.write_strings(file, "freesound_id", [clip.freesound_id for clip in clips])
+    store.write_strings(file, "group", [clip.group for clip in clips])
     store.write_strings(file, "classes", listing.classes)
     file["label"] = np.array([label[clip.label] for clip in clips], np.int32)
     file["fold"] = np.array([clip.fold for clip in clips], np.int32)

@@ -4,7 +4,8 @@ Conventions
 -----------
 Notes of 4 s. Training: 2,000 notes of each of ten instrument families, 20,000 in all, from
 the list of the authors' release. Testing: all 4,096 notes of the test set, which holds the
-same ten families. ``synth_lead`` occurs in neither.
+same ten families. ``synth_lead`` occurs in neither. Notes of one instrument, its pitches and
+velocities, are alike: intervals and tests draw instruments, not notes.
 
 Layout of the archives: ``nsynth-train/audio/FAMILY_SOURCE_INSTRUMENT-PITCH-VELOCITY.wav`` and
 ``nsynth-test/`` likewise. Of the training archive only the listed notes are unpacked.
@@ -106,7 +107,8 @@ def _family(note: str) -> str:
 
 def _clip(file: str, fold: int) -> Clip:
     note = PurePosixPath(file).stem
-    return Clip(clip_id=note, file=file, label=_family(note), fold=fold)
+    instrument = note.rsplit("-", 2)[0]
+    return Clip(clip_id=note, file=file, label=_family(note), fold=fold, group=instrument)
 
 
 def _selected_notes(settings: dict) -> Callable[[str], bool]:

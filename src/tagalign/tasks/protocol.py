@@ -21,6 +21,7 @@ class Clip:
 
     `freesound_id` is the recording on Freesound that the clip was cut from, "" if unknown;
     clips of one recording are not independent, and pretraining must not have seen it.
+    `group` names what else makes clips alike, such as their instrument, "" if nothing does.
     `tags` are the user's tags, for tasks that classify from tags.
     """
 
@@ -29,6 +30,7 @@ class Clip:
     label: str
     fold: int
     freesound_id: str = ""
+    group: str = ""
     tags: tuple[str, ...] = ()
 
 

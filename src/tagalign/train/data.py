@@ -24,7 +24,8 @@ class Pairs:
     patches
         Scaled patches [shape=(N, n_mels, n_frames)], float16, on the device.
     tags
-        All tags of each sound [shape=(N, T)], int16, on the device, filled up with C.
+        All tags of each sound [shape=(N, T)], int16, on the device, filled up with C;
+        T is `tags_per_sound` or more.
     """
 
     ids: list[str]
@@ -84,14 +85,19 @@ def read_pairs(path: str | os.PathLike) -> TrainingData:
                 f" ({np.iinfo(np.int16).max}); lower tags.vocabulary_size"
             )
         pairs_section = store.attributes(file)["config"].get("pairs", {})
+        tags_per_sound = int(file.attrs["tags_per_sound"])
+        train, validation = (
+            _read_part(file[part], len(vocabulary), tags_per_sound)
+            for part in ("train", "validation")
+        )
         return TrainingData(
-            train=_read_part(file["train"], len(vocabulary)),
-            validation=_read_part(file["validation"], len(vocabulary)),
+            train=train,
+            validation=validation,
             vocabulary=vocabulary,
             scaling=Scaling.read(file),
             front_end=json.loads(file.attrs["front_end"]),
             cleaning=json.loads(file.attrs["cleaning"]),
-            tags_per_sound=int(file.attrs["tags_per_sound"]),
+            tags_per_sound=tags_per_sound,
             tag_order=pairs_section.get("tag_order", "given"),
         )
 
@@ -120,10 +126,12 @@ def read_word_vectors(
     return torch.from_numpy(vectors)
 
 
-def _read_part(group: h5py.Group, padding: int) -> Pairs:
+def _read_part(group: h5py.Group, padding: int, tags_per_sound: int) -> Pairs:
     offsets, values = group["tags/offsets"][()], group["tags/values"][()]
     lengths = np.diff(offsets)
-    tags = np.full((len(lengths), max(lengths.max(initial=0), 1)), padding, np.int16)
+    # No fewer columns than the model has when it embeds tags: empty places may count.
+    columns = lengths.max(initial=tags_per_sound)
+    tags = np.full((len(lengths), columns), padding, np.int16)
     tags[np.arange(tags.shape[1]) < lengths[:, None]] = values
     return Pairs(
         store.read_strings(group["id"]),

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from tagalign import store
-from tagalign.errors import ConfigError, TrainingError
+from tagalign.errors import ConfigError, TagalignError, TrainingError
 from tagalign.model.device import choose_device
 from tagalign.model.file import Model
 from tagalign.model.network import Network
@@ -57,7 +57,8 @@ def train(
     outlets
         History and event files, and how often to save.
     figures
-        Directory for curves, reconstructions and nearest tags, or None.
+        Directory for curves, reconstructions and nearest tags, or None. If they cannot be
+        written, a line on the standard error says so.
 
     Raises
     ------
@@ -112,10 +113,22 @@ def train(
         History(outlets.history, None, [])
     model = _model(system, network, sections["model"], data, history)
     model.save(output, stage="train", config=sections, inputs=inputs, seed=seed)
-    checkpoint.remove()
     if figures is not None:
-        write_figures(Path(figures), model, data)
+        _draw(Path(figures), model, data)
+    checkpoint.remove()
     return model
+
+
+def _draw(directory: Path, model: Model, data: TrainingData) -> None:
+    """Write the figures, or say why there are none: a picture is not worth a training."""
+    try:
+        write_figures(directory, model, data)
+    except (OSError, TagalignError) as error:
+        print(
+            f"train {model.system.name}: warning: cannot draw figures into {directory} ({error});"
+            " the model is whole without them",
+            file=sys.stderr,
+        )
 
 
 def _check_size(data: TrainingData, batch_size: int, system: System, path) -> None:
