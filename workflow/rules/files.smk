@@ -124,15 +124,21 @@ def published_contents():
 
 def announce():
     """Say what the run needs; refuse to start where the disk is too small."""
-    may_have_gpu = shutil.which("nvidia-smi") or not workflow.local_exec
+    jobs = workflow.resource_settings.nodes
+    # Snakemake sets use_threads where jobs run elsewhere, also in a dry run.
+    cluster = bool(jobs and workflow.execution_settings.use_threads)
     needs = estimate.estimate(
         settings,
         checked(known_sounds),
-        cores=workflow.resource_settings.cores or os.cpu_count(),
-        gpu=DEVICE == "cuda" or bool(DEVICE == "auto" and may_have_gpu),
+        # A training has four on a cluster.
+        cores=4 if cluster else workflow.resource_settings.cores or os.cpu_count(),
+        jobs=jobs if cluster else 1,
+        gpu=DEVICE == "cuda" or bool(DEVICE == "auto" and (cluster or shutil.which("nvidia-smi"))),
     )
     print(f"tagalign: {estimate.in_words(needs)}", file=sys.stderr)
-    problem = estimate.shortage(needs, [DATA, "data/datasets"], RESULTS)
+    if workflow.touch or not len(workflow.dag):
+        return
+    problem = estimate.shortage(needs, DATA, "data/datasets", RESULTS)
     if problem and settings["compute"]["check_disk"]:
         if not workflow.dryrun:
             raise SystemExit(f"tagalign: {problem}")
