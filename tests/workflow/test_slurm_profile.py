@@ -168,11 +168,20 @@ def test_fewer_jobs_than_shards_are_refused(fresh, slurm_commands):
         assert slurm_commands.sizes() == [1] * 30
 
 
+@pytest.mark.parametrize(("engine", "gpus"), [("sklearn", [None]), ("torch", ["1", "1", "1"])])
+def test_scores_share_a_job_unless_each_needs_a_gpu(project, slurm_commands, engine, gpus):
+    project.configure(evaluate={"engine": engine}, compute={"device": "auto"})
+    with slurm_commands.submitted(project, "evaluate", "-R", "evaluate", jobs=len(gpus)):
+        calls = [" ".join(call) for call in slurm_commands.submissions()]
+    asked = [re.search(r"--gpus=(\d+)", call) for call in calls]
+    assert [found and found.group(1) for found in asked] == gpus
+
+
 def test_profile_has_whole_lines_to_fill_in(fresh):
     """A line of the site with its mark removed is YAML at the right place."""
     path = fresh.root / "workflow" / "profiles" / "slurm" / "profile.yaml"
     filled = yaml.safe_load(path.read_text().replace("#site: ", ""))
     assert filled["default-resources"]["slurm_account"]
     assert filled["default-resources"]["slurm_partition"] == "cpu"
-    for rule in ("train", "embed"):
+    for rule in ("train", "embed", "evaluate"):
         assert filled["set-resources"][rule]["slurm_partition"] == "gpu"
