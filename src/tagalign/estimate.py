@@ -5,12 +5,17 @@ the data sets are the sizes of their archives, once packed and once unpacked.
 """
 
 import contextlib
+import math
 import os
 import shutil
 import stat
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from tagalign.tasks import TASKS, find_task
+from tagalign.tasks.files import is_own
+from tagalign.tasks.unpack import unpacked_hash
 
 PAPER_SOUNDS = 190_000
 """Sounds of the paper, assumed where nothing better is known."""
@@ -51,15 +56,18 @@ class Estimate:
         What comes to lie in ``data/`` and in ``results/RUN/``.
     hours
         Stage -> hours, one after the other.
+    sets
+        Data set -> its part of `data_bytes`.
     """
 
     sounds: int
     data_bytes: float
     results_bytes: float
     hours: dict[str, float]
+    sets: dict[str, float] = field(default_factory=dict)
 
 
-def estimate(settings: Mapping, sounds: int, *, cores: int, gpu: bool) -> Estimate:
+def estimate(settings: Mapping, sounds: int, *, cores: int, gpu: bool, jobs: int = 1) -> Estimate:
     """Add up what the stages need.
 
     Parameters
@@ -69,22 +77,27 @@ def estimate(settings: Mapping, sounds: int, *, cores: int, gpu: bool) -> Estima
     sounds
         Number of sounds to train on.
     cores
-        Processor cores at work.
+        Processor cores at work; on a cluster those of a job.
     gpu
         Whether networks train on a GPU.
+    jobs
+        Jobs side by side on a cluster; 1 is a single machine.
     """
     source, front_end = settings["source"], settings["patches"]
     patch = front_end["n_mels"] * front_end["n_frames"]
     models = len([name for name in settings["systems"] if name not in ("mfcc", "untrained")])
     models *= len(settings["seeds"])
     width = settings["model"]["channels"] / 128
-    own = {task for task, values in settings["datasets"].items() if _is_own(values)}
-    downloads = {_archive(task): DATASETS[task][0] for task in settings["tasks"] if task not in own}
+    own = {task for task, values in settings["datasets"].items() if is_own(values)}
+    sets = {
+        find_task(task).dataset: DATASETS[task][0] for task in settings["tasks"] if task not in own
+    }
     frames = sum(DATASETS[task][1] for task in settings["tasks"])
 
-    data = sum(downloads.values())
+    data = sum(sets.values())
     results = sounds * patch * (4 + 2) + frames * patch * 4 + models * 40e6 * max(width, 0.1)
-    hours = {"patches": sounds / PATCHES_PER_CORE_SECOND / cores / 3600}
+    shards = max(math.ceil(sounds / source["shard_size"]), 1)
+    hours = {"patches": sounds / PATCHES_PER_CORE_SECOND / cores / min(jobs, shards) / 3600}
     if source["kind"] == "freesound":
         limits = source["freesound"]
         kept = sounds if limits["keep_audio"] else min(sounds, 10 * source["shard_size"])
@@ -99,10 +112,10 @@ def estimate(settings: Mapping, sounds: int, *, cores: int, gpu: bool) -> Estima
     elif source["kind"] == "coala":
         data += PUBLISHED_BYTES
         results -= sounds * patch * 4
-    samples = sounds * settings["train"]["epochs"] * models
+    samples = sounds * settings["train"]["epochs"] * math.ceil(models / jobs)
     speed = GPU_SAMPLES_PER_SECOND if gpu else CPU_SAMPLES_PER_SECOND * cores / 2
     hours["train"] = samples * max(width**1.5, 0.05) / speed / 3600
-    return Estimate(sounds, data, results, hours)
+    return Estimate(sounds, data, results, hours, sets)
 
 
 def in_words(needs: Estimate) -> str:
@@ -117,7 +130,10 @@ def in_words(needs: Estimate) -> str:
 
 
 def shortage(
-    needs: Estimate, data: Sequence[str | os.PathLike], results: str | os.PathLike
+    needs: Estimate,
+    data: str | os.PathLike,
+    datasets: str | os.PathLike,
+    results: str | os.PathLike,
 ) -> str | None:
     """What to say if the disk is too small for what is still to come; None if it is not.
 
@@ -125,15 +141,21 @@ def shortage(
     ----------
     needs
         The needs of the whole run.
-    data, results
-        Directories of the downloads, and that of the run; they need not exist yet.
+    data, datasets, results
+        Directories of the sounds, of the data sets, and of the run; they need not exist yet.
     """
+    sounds = needs.data_bytes - sum(needs.sets.values())
+    sets = [
+        (Path(datasets, name), wanted)
+        for name, wanted in needs.sets.items()
+        if not _is_unpacked(Path(datasets, name))
+    ]
     missing, where = {}, {}
-    for directories, wanted in ((data, needs.data_bytes), ([results], needs.results_bytes)):
-        paths = [Path(directory).absolute() for directory in directories]
-        there = next(path for path in (paths[0], *paths[0].parents) if path.exists())
+    for directory, wanted in ((data, sounds), *sets, (results, needs.results_bytes)):
+        path = Path(directory).absolute()
+        there = next(place for place in (path, *path.parents) if place.exists())
         disk = there.stat().st_dev
-        still = max(wanted - sum(map(_size_of, paths)), 0)
+        still = max(wanted - _size_of(path), 0)
         missing[disk], where[disk] = missing.get(disk, 0) + still, there
     for disk, wanted in missing.items():
         free = shutil.disk_usage(where[disk]).free
@@ -162,13 +184,10 @@ def duration(hours: float) -> str:
     return f"{max(60 * hours, 1):.0f} min"
 
 
-def _is_own(values: Mapping) -> bool:
-    return any(values.get(key) for key in ("path", "csv", "metadata"))
-
-
-def _archive(task: str) -> str:
-    """Tasks that share an archive download it once."""
-    return {"us8k-tag": "us8k", "esc10": "esc", "esc50": "esc"}.get(task, task)
+def _is_unpacked(directory: Path) -> bool:
+    """Whether a data set is all there; its archives may have been deleted since."""
+    archives = {task.dataset: task.archives for task in TASKS.values()}[directory.name]
+    return all(unpacked_hash(directory / archive.file, directory) for archive in archives)
 
 
 def _size_of(directory: Path) -> int:

@@ -12,23 +12,30 @@ import sys
 import time
 
 import pytest
+import yaml
+
+from site_profile import make_site_profile
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow, pytest.mark.xdist_group("slurm")]
 
 MODEL = "results/tiny/models/w2v-128-mean/0.h5"
 OPTIONS = [
-    *("--workflow-profile", "workflow/profiles/slurm"),
     # There is no accounting here, and nobody wants to wait.
     *("--slurm-status-command", "squeue"),
-    "--slurm-no-account",
     *("--slurm-init-seconds-before-status-checks", "2"),
     *("--seconds-between-status-checks", "2"),
     "--slurm-keep-successful-logs",
-    *("--latency-wait", "10"),
-    # What a site fills into the profile.
-    *("--default-resources", "slurm_partition=cpu", "mem_mb=500", "runtime=10"),
 ]
-PARTITIONS = ["--set-resources", "train:slurm_partition=gpu", "embed:slurm_partition=gpu"]
+
+
+def site_options(root, **training) -> list[str]:
+    """Those of a profile of this site, with more lines for training."""
+    options = make_site_profile(root)
+    path = root / "workflow" / "profiles" / "mysite" / "profile.yaml"
+    settings = yaml.safe_load(path.read_text())
+    settings["set-resources"]["train"] |= training
+    path.write_text(yaml.safe_dump(settings))
+    return [*options, *OPTIONS]
 
 
 def jobs_of_slurm() -> list[dict[str, str]]:
@@ -55,7 +62,7 @@ def files(root):
 def test_whole_run_is_that_of_this_machine(slurm, fresh, finished_run):
     before = {job["JobId"] for job in jobs_of_slurm()}
     fresh.configure(compute={"device": "auto"})
-    text = fresh.snakemake(*OPTIONS, *PARTITIONS)
+    text = fresh.snakemake(*site_options(fresh.root))
     assert files(fresh.root) == files(finished_run)
     jobs = [job for job in jobs_of_slurm() if job["JobId"] not in before]
     states = {job["JobId"]: job["JobState"] for job in jobs}
@@ -76,14 +83,13 @@ def test_whole_run_is_that_of_this_machine(slurm, fresh, finished_run):
 
 def test_a_training_killed_at_its_time_limit_resumes_to_the_same_weights(slurm, project):
     """Slurm's shortest limit is a minute; how many epochs that is depends on the machine."""
-    limit = ["--set-resources", "train:slurm_partition=gpu", "train:runtime=1", "train:mem_mb=1000"]
-    limit += ["--retries", "9"]
+    options = [*site_options(project.root, runtime=1, mem_mb=1000), "--retries", "9"]
     states, epochs = [], 500
     while "TIMEOUT" not in states:
         epochs *= 2
         project.configure(train={"epochs": epochs})
         before = {job["JobId"] for job in jobs_of_slurm()}
-        project.snakemake(MODEL, *OPTIONS, *limit)
+        project.snakemake(MODEL, *options)
         states = [job["JobState"] for job in jobs_of_slurm() if job["JobId"] not in before]
         assert states.count("COMPLETED") == 1, states
     assert "resuming" in log_of(project)
@@ -100,7 +106,7 @@ def log_of(project) -> str:
 
 def test_interrupting_snakemake_cancels_its_jobs(slurm, project):
     project.configure(train={"epochs": 5_000})
-    command = [sys.executable, "-m", "snakemake", MODEL, *OPTIONS, *PARTITIONS]
+    command = [sys.executable, "-m", "snakemake", MODEL, *site_options(project.root)]
     command += ["--cores", "2", "--configfile", "tiny.yaml"]
     running = subprocess.Popen(
         command,
@@ -124,7 +130,7 @@ def test_interrupting_snakemake_cancels_its_jobs(slurm, project):
 
 def test_the_log_of_a_failing_job_is_shown(slurm, project):
     project.configure(train={"batch_size": 4096})
-    done = project.snakemake(MODEL, *OPTIONS, *PARTITIONS, "--retries", "0", check=False)
+    done = project.snakemake(MODEL, *site_options(project.root), "--retries", "0", check=False)
     assert done.returncode != 0
     text = done.stdout + done.stderr
     assert "train.batch_size" in text

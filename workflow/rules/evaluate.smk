@@ -1,4 +1,5 @@
 # A classifier on the embeddings of each task.
+SCORES_ON_GPU = GPUS > 0 and settings["evaluate"]["engine"] == "torch"
 
 
 rule leaks:
@@ -36,12 +37,16 @@ rule evaluate:
         f"{RESULTS}/scores/{{system}}/{{seed}}/{{task}}.h5",
     log:
         f"{LOGS}/evaluate/{{system}}/{{seed}}/{{task}}.log",
+    # Only where jobs are submitted, since groups cost a second of each dry run. A group adds up what
+    # its jobs ask for: those on a GPU would want as many GPUs of one machine.
+    group:
+        "scores" if workflow.resource_settings.nodes and not SCORES_ON_GPU else None
     conda:
         "../../envs/evaluate.yaml"
     resources:
         mem_mb=growing(4000),
         runtime=growing(240),
-        gpu=GPUS if settings["evaluate"]["engine"] == "torch" else 0,
+        gpu=int(SCORES_ON_GPU),
     params:
         tagalign=unrecorded(TAGALIGN),
         sections=sections("evaluate", without=["allow_leaks"]),

@@ -136,17 +136,26 @@ def published_contents():
 
 
 def announce():
-    """Say what the run needs; refuse to start where the disk is too small."""
-    may_have_gpu = shutil.which("nvidia-smi") or not workflow.local_exec
+    """Say what the run needs; refuse to start one that could not end."""
+    jobs = workflow.resource_settings.nodes
+    # Snakemake sets use_threads where jobs run elsewhere, also in a dry run.
+    cluster = bool(jobs and workflow.execution_settings.use_threads)
+    sounds = checked(known_sounds)
     needs = estimate.estimate(
         settings,
-        checked(known_sounds),
-        cores=workflow.resource_settings.cores or os.cpu_count(),
-        gpu=DEVICE == "cuda" or bool(DEVICE == "auto" and may_have_gpu),
+        sounds,
+        # A training has four on a cluster.
+        cores=4 if cluster else workflow.resource_settings.cores or os.cpu_count(),
+        jobs=jobs if cluster else 1,
+        gpu=DEVICE == "cuda" or bool(DEVICE == "auto" and (cluster or shutil.which("nvidia-smi"))),
     )
     print(f"tagalign: {estimate.in_words(needs)}", file=sys.stderr)
-    problem = estimate.shortage(needs, [DATA, "data/datasets"], RESULTS)
-    if problem and settings["compute"]["check_disk"]:
+    if workflow.touch or not len(workflow.dag):
+        return
+    problem = lost_shards(sounds)
+    if settings["compute"]["check_disk"]:
+        problem = problem or estimate.shortage(needs, DATA, "data/datasets", RESULTS)
+    if problem:
         if not workflow.dryrun:
             raise SystemExit(f"tagalign: {problem}")
         print(f"tagalign: {problem}", file=sys.stderr)
@@ -169,3 +178,24 @@ def note_places():
         with store.replacing(path) as part:
             part.write_text(CONFIGURATION)
         os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def lost_shards(sounds):
+    """What to say where an array of shards would never be submitted; None if it would.
+
+    Of an array that the Slurm plugin (2.8.0) is handed in parts it forgets the first ones, while
+    Snakemake waits for them for ever.
+    """
+    arrays = getattr(workflow.executor_settings, "array_jobs", None) or ""
+    waiting = {job.rule.name for job in workflow.dag.needrun_jobs()}
+    if "patches" not in arrays or waiting.isdisjoint({"catalogue", "patches"}):
+        return None
+    shards = -(-sounds // settings["source"]["shard_size"])
+    per_time = workflow.scheduling_settings.max_jobs_per_timespan.max_jobs
+    others = 100  # jobs of other stages at the same time
+    if min(workflow.nodes, per_time) >= shards + others:
+        return None
+    return (
+        f"an array of {shards} shards needs jobs and max-jobs-per-timespan of {shards + others} or"
+        ' more; give these, or submit one shard at a time with --slurm-array-jobs ""'
+    )

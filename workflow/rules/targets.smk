@@ -23,7 +23,7 @@ for stage, files in FILES_OF_STAGE.items():
 
 
 def with_stages_as_targets(prepare_dag, rename):
-    """Announce the run, and let a stage's name as a target mean its rule `all_...` above.
+    """Let a stage's name as a target mean its rule `all_...` above.
 
     Snakemake refuses a rule with wildcards as a target, while -R, --until and --omit-from need
     the very name of the rule that does the work; so the target is replaced before the graph is
@@ -32,10 +32,6 @@ def with_stages_as_targets(prepare_dag, rename):
     targets = {rename(stage): rename(f"all_{stage}") for stage in FILES_OF_STAGE}
 
     def prepare(*arguments, **options):
-        if workflow.is_main_process:
-            announce()
-            if not workflow.dryrun:
-                checked(note_places)
         chosen = workflow.dag_settings.targets
         workflow.dag_settings.targets = [targets.get(name, name) for name in chosen]
         return prepare_dag(*arguments, **options)
@@ -43,6 +39,25 @@ def with_stages_as_targets(prepare_dag, rename):
     return prepare
 
 
+def with_announcement(build_dag):
+    """Announce the run, once it is known whether there is anything to do.
+
+    A handler `onstart` would be too late: it is called after environments are made, and not in a
+    dry run.
+    """
+
+    def build():
+        build_dag()
+        # Commands such as --summary and --unlock have nothing that executes jobs.
+        if workflow.is_main_process and workflow.executor_plugin:
+            announce()
+            if not workflow.dryrun:
+                checked(note_places)
+
+    return build
+
+
 workflow._prepare_dag = with_stages_as_targets(
     workflow._prepare_dag, workflow.modifier.modify_rulename
 )
+workflow._build_dag = with_announcement(workflow._build_dag)
