@@ -1,6 +1,8 @@
-"""A dry run at the scale of the paper: 200,000 sounds, 9 systems, 3 seeds, 5 tasks."""
+"""A dry run at the scale of the paper: 200,000 sounds, 9 systems, 3 seeds, 5 tasks.
 
-import os
+How long it takes, `make bench` measures (planning).
+"""
+
 import re
 
 import numpy as np
@@ -17,7 +19,7 @@ TASKS = ["us8k", "gtzan", "nsynth", "us8k-tag", "esc10"]
 
 
 @pytest.mark.slow
-def test_dry_run_is_quick_and_has_few_jobs(fresh):
+def test_dry_run_has_few_jobs(fresh):
     catalogue = fresh.root / "data" / "freesound" / "catalogue.h5"
     with store.create(catalogue, stage="catalogue", config={}) as file:
         file["shard"] = np.arange(SOUNDS, dtype=np.int32) // 500
@@ -27,13 +29,7 @@ def test_dry_run_is_quick_and_has_few_jobs(fresh):
     settings = {"run": "paper", "systems": SYSTEMS, "seeds": [0, 1, 2], "tasks": TASKS}
     settings["source"] = {"kind": "freesound"}
     (fresh.root / "paper.yaml").write_text(yaml.safe_dump(settings))
-    before = os.times()
     text = fresh.snakemake("--dry-run", "--quiet", "rules", config="paper.yaml").stdout
-    after = os.times()
-    # Processor time: the machine may be busy with other tests.
-    spent = after.children_user + after.children_system
-    spent -= before.children_user + before.children_system
     jobs = int(re.findall(r"^total +(\d+)$", text, re.M)[-1])
-    assert spent < 10
     assert 1000 < jobs < 2000
     assert len(re.findall(r"^patches +400$", text, re.M)) >= 1
