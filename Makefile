@@ -14,7 +14,7 @@ $(STAMP): pyproject.toml envs/constraints.txt
 	@touch $@
 
 demo: $(STAMP)
-	$(VENV)/bin/snakemake --cores $(CORES) --quiet rules --set-threads train=1 --configfile config/demo.yaml
+	$(VENV)/bin/snakemake --cores $(CORES) --quiet rules --set-threads train=1 task=1 --configfile config/demo.yaml
 	@echo "Table, figures and report: results/demo"
 
 test: $(STAMP)
