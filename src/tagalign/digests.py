@@ -1,9 +1,10 @@
 """SHA-256 of many or large files, without reading those that did not change."""
 
 import contextlib
+import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tagalign import store
@@ -44,6 +45,34 @@ def digest_files(paths: Sequence[str], memory: str | os.PathLike) -> dict[str, s
         with contextlib.suppress(TagalignError), store.replacing(memory) as part:
             part.write_text(json.dumps(known))
     return {path: known[path][-1] for path in paths}
+
+
+def digest_tree(root: str | os.PathLike, files: Iterable[str], memory: str | os.PathLike) -> str:
+    """SHA-256 over the names and contents of some files below `root`, wherever that lies.
+
+    Parameters
+    ----------
+    root
+        Directory to which the files are relative.
+    files
+        The files, in any order; repetitions count once.
+    memory
+        As for `digest_files`.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+
+    Raises
+    ------
+    OSError
+        As for `digest_files`.
+    """
+    paths = {file: str(Path(root) / file) for file in sorted(set(files))}
+    known = digest_files(list(paths.values()), memory)
+    contents = [(file, known[path]) for file, path in paths.items()]
+    return hashlib.sha256(store.canonical(contents).encode()).hexdigest()
 
 
 def _remembered(memory: str | os.PathLike) -> dict[str, list]:

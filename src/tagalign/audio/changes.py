@@ -1,13 +1,10 @@
 """Whether the sounds of a folder changed, without reading them all each time."""
 
-import hashlib
 import os
 from collections.abc import Mapping
-from pathlib import Path
 
-from tagalign import store
 from tagalign.audio.folder import read_folder
-from tagalign.digests import digest_files
+from tagalign.digests import digest_tree
 from tagalign.errors import TagalignError
 
 
@@ -26,11 +23,8 @@ def digest_sounds(source: Mapping, memory: str | os.PathLike) -> str:
     str
         Empty if the sounds cannot be listed or read; `write_folder` says why.
     """
-    audio = Path(source["folder"]["audio"] or "")
     try:
-        files = sorted({sound.file for sound in read_folder(source)[0] if sound.file})
-        known = digest_files([str(audio / file) for file in files], memory)
+        files = [sound.file for sound in read_folder(source)[0] if sound.file]
+        return digest_tree(source["folder"]["audio"], files, memory)
     except (TagalignError, OSError):
         return ""
-    contents = [(file, known[str(audio / file)]) for file in files]
-    return hashlib.sha256(store.canonical(contents).encode()).hexdigest()

@@ -1,12 +1,10 @@
 """Whether the sounds of a user's own data set changed, without reading them all each time."""
 
-import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from tagalign import store
-from tagalign.digests import digest_files
+from tagalign.digests import digest_tree
 from tagalign.errors import TagalignError
 from tagalign.tasks.dataset import read_listing
 from tagalign.tasks.files import is_own
@@ -33,9 +31,7 @@ def digest_clips(task: Task, settings: Mapping, memory: str | os.PathLike) -> st
         return ""
     try:
         listing = read_listing(task, settings, Path())
-        paths = {clip.file: str(listing.root / clip.file) for clip in listing.clips if clip.file}
-        known = digest_files(sorted(paths.values()), memory)
+        files = [clip.file for clip in listing.clips if clip.file]
+        return digest_tree(listing.root, files, memory)
     except (TagalignError, OSError):
         return ""
-    contents = [(file, known[path]) for file, path in sorted(paths.items())]
-    return hashlib.sha256(store.canonical(contents).encode()).hexdigest()
