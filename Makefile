@@ -30,7 +30,7 @@ lint: $(STAMP)
 	$(VENV)/bin/snakemake --lint
 
 docs: $(STAMP)
-	$(VENV)/bin/python -m tagalign.config_table config/README.md
+	$(VENV)/bin/python -m tagalign.config.table config/README.md
 
 clean:
 	rm -rf results .snakemake

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tagalign.config import load as config
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -20,3 +22,9 @@ def shared() -> Path:
     if not path.is_dir():
         pytest.skip(f"{path} is absent: this test reads real material that cannot be committed")
     return path
+
+
+@pytest.fixture(scope="session")
+def sections() -> dict:
+    """All sections with their defaults: the paper preset."""
+    return config.resolve({"run": "test", "source": {"kind": "folder"}})

@@ -27,7 +27,7 @@ import h5py
 import numpy as np
 
 from tagalign import __version__
-from tagalign.config import without_places
+from tagalign.config.load import without_places
 from tagalign.errors import InputError, TagalignError
 
 FORMAT = 1

@@ -4,15 +4,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from tagalign import config
+from tagalign.config import load as config
 
 RATE = 22050  # Hz, the rate of the corpus and of the paper preset
-
-
-@pytest.fixture(scope="session")
-def sections() -> dict:
-    """All sections with their defaults: the paper preset."""
-    return config.resolve({"run": "test", "source": {"kind": "folder"}})
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ import pytest
 import soundfile
 
 from tagalign import store
-from tagalign.audio.folder import write_folder
 from tagalign.audio.mel import LogMel
 from tagalign.audio.padding import pad_short
 from tagalign.audio.patches import maximum_patch, measure_sound, write_patches
 from tagalign.errors import InputError
+from tagalign.sources.folder import write_folder
 from tagalign.store import digest
 
 EPS = np.finfo(np.float32).eps

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from rows import Row, rates
 
-from tagalign import config
-from tagalign.embed import embed_sounds, find_sounds
+from tagalign.config import load as config
+from tagalign.embedding.sounds import embed_sounds, find_sounds
 from tagalign.model.file import Model
 from tagalign.model.network import Network
 from tagalign.model.systems import SYSTEMS

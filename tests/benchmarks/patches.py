@@ -10,11 +10,11 @@ import soundfile
 import soxr
 from rows import Row, rates
 
-from tagalign import config
 from tagalign.audio.decode import decode
-from tagalign.audio.folder import write_folder
 from tagalign.audio.mel import LogMel
 from tagalign.audio.patches import measure_sound, write_patches
+from tagalign.config import load as config
+from tagalign.sources.folder import write_folder
 
 CORPUS = Path(__file__).parents[2] / "workflow" / "resources" / "demo-corpus" / "audio"
 CLIPS = 40

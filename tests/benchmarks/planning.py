@@ -12,7 +12,7 @@ import yaml
 from rows import Row, rates
 
 from tagalign import store
-from tagalign.shards import write_shards
+from tagalign.sources.shards import write_shards
 
 ROOT = Path(__file__).parents[2]
 SOUNDS, SHARD = 200_000, 500

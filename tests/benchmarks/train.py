@@ -20,7 +20,7 @@ import torch
 from rows import Row, rates
 from torch.utils.data import DataLoader, Dataset
 
-from tagalign import config
+from tagalign.config import load as config
 from tagalign.model.device import choose_device
 from tagalign.model.losses import generalised_kl, nt_xent, tag_cross_entropy
 from tagalign.model.network import Network

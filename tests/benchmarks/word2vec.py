@@ -4,7 +4,7 @@ import numpy as np
 from gensim.models import Word2Vec
 from rows import Row, rates
 
-from tagalign import config
+from tagalign.config import load as config
 from tagalign.tags.word2vec import train_word2vec
 
 SOUNDS, TAGS = 20_000, 5  # five tags a sound, as on Freesound; the paper has ten times as many

@@ -6,7 +6,7 @@ from sklearn.metrics import f1_score
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 
-from tagalign import config
+from tagalign.config import load as config
 from tagalign.errors import InputError
 from tagalign.evaluate import scores
 from tagalign.evaluate.mlp import fit_predict

@@ -11,9 +11,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
-from tagalign import config
 from tagalign.audio.decode import decode
 from tagalign.audio.mel import LogMel
+from tagalign.config import load as config
 from tagalign.errors import InputError
 from tagalign.evaluate.scores import Clips, score, standardise
 from tagalign.evaluate.torch_mlp import fit, fit_predict

@@ -6,7 +6,7 @@ import pytest
 from served_sounds import corpus_sounds, synthetic_sounds
 from server import KEY, Loopback
 
-from tagalign import config
+from tagalign.config import load as config
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from server import KEY, Loopback
 
+from tagalign.download import http
 from tagalign.errors import ConfigError
-from tagalign.freesound import http
 from tagalign.freesound.api import Api, FreesoundError, NotFoundError, OverloadedError
-from tagalign.freesound.budget import DAY, MARGIN, MINUTE, Budget
-from tagalign.journal import open_journal
+from tagalign.freesound.limits import DAY, MARGIN, MINUTE, Budget
+from tagalign.sources.journal import open_journal
 
 
 @contextlib.contextmanager

@@ -6,9 +6,9 @@ import pytest
 
 from tagalign import store
 from tagalign.errors import InputError
-from tagalign.freesound.attribution import write_attribution
 from tagalign.freesound.shard import write_audio
-from tagalign.freesound.source import catalogue_freesound
+from tagalign.sources.attribution import write_attribution
+from tagalign.sources.freesound import catalogue_freesound
 
 
 @pytest.fixture

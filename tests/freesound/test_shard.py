@@ -11,8 +11,8 @@ from tagalign import store
 from tagalign.errors import InputError
 from tagalign.freesound.api import FreesoundError
 from tagalign.freesound.shard import write_audio
-from tagalign.freesound.source import catalogue_freesound
-from tagalign.shards import write_shards
+from tagalign.sources.freesound import catalogue_freesound
+from tagalign.sources.shards import write_shards
 
 
 @pytest.fixture

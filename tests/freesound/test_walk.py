@@ -5,7 +5,7 @@ from served_sounds import LICENSES
 
 from tagalign import store
 from tagalign.freesound.api import FreesoundError
-from tagalign.freesound.source import catalogue_freesound
+from tagalign.sources.freesound import catalogue_freesound
 
 
 def walk(tmp_path, sections, **options):
@@ -128,7 +128,7 @@ def test_sounds_that_change_windows_are_found_once(tmp_path, synthesise, source)
 
 
 def test_target_task_sounds_never_get_through(tmp_path, freesound, source):
-    from tagalign.exclude import excluded_ids
+    from tagalign.sources.exclude import excluded_ids
 
     targets = excluded_ids({"exclude_target_tasks": True, "exclude": []})
     assert len(targets) == 8457
@@ -235,7 +235,7 @@ def test_a_bad_filter_is_named(tmp_path, freesound, source):
 
 def test_two_runs_do_not_share_a_journal_at_once(tmp_path, freesound, source):
     from tagalign.errors import InputError
-    from tagalign.journal import open_journal
+    from tagalign.sources.journal import open_journal
 
     with open_journal(tmp_path / "journal"), pytest.raises(InputError, match="another run"):
         walk(tmp_path, source(freesound))

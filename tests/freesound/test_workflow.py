@@ -12,8 +12,8 @@ from served_sounds import corpus_sounds
 from server import KEY, Loopback
 
 from tagalign import store
-from tagalign.exclude import excluded_ids
 from tagalign.release.build import REFERENCE
+from tagalign.sources.exclude import excluded_ids
 from tiny_project import make_project
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

@@ -4,7 +4,7 @@ import pytest
 import torch
 import yaml
 
-from tagalign import config
+from tagalign.config import load as config
 
 FRONT_END = {"n_mels": 32, "n_frames": 32}
 

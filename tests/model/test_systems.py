@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tagalign import config
+from tagalign.config import load as config
 from tagalign.errors import ConfigError, InputError
 from tagalign.model.network import Network
 from tagalign.model.objective import Objective

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tagalign import config, store
+from tagalign import store
+from tagalign.config import load as config
 
 FRONT_END = config.resolve_sections({}, ["patches"])["patches"] | {"n_mels": 8, "n_frames": 12}
 CLEANING = config.resolve_sections({}, ["tags"])["tags"]

@@ -195,7 +195,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tagalign import config, store
+from tagalign import store
+from tagalign.config import load as config
 from tagalign.cli import cli
 
 directory, n = Path(sys.argv[1]), int(sys.argv[2])

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from tagalign import config
+from tagalign.config import load as config
 from tagalign.errors import InputError
 from tagalign.pairs.split import listed_validation, stratified_validation
 from tagalign.tags.vocabulary import build_vocabulary

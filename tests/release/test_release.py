@@ -12,8 +12,8 @@ import torch
 import yaml
 from click.testing import CliRunner
 
-from tagalign import config
 from tagalign.cli import cli
+from tagalign.config import load as config
 from tagalign.errors import ConfigError, InputError
 from tagalign.model.file import load_model
 from tagalign.release.build import REFERENCE, read_release

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import released
 
+from tagalign.embedding.tags import known_tags
 from tagalign.model.file import load_model
 from tagalign.release.build import read_release
-from tagalign.tasks.embed_tags import known_tags
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from tagalign import config
 from tagalign.cli import cli
+from tagalign.config import load as config
 from tagalign.errors import InputError
 from tagalign.tags.clean import clean_tags, explain_tags, stop_words
 

@@ -7,8 +7,9 @@ import pytest
 from click.testing import CliRunner
 from gensim.corpora import Dictionary
 
-from tagalign import config, store
+from tagalign import store
 from tagalign.cli import cli
+from tagalign.config import load as config
 from tagalign.errors import InputError
 from tagalign.tags.clean import clean_tags
 from tagalign.tags.vocabulary import build_vocabulary

@@ -8,7 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from tagalign import config, store
+from tagalign import store
+from tagalign.config import load as config
 from tagalign.errors import InputError
 from tagalign.tags.vocabulary import build_vocabulary
 from tagalign.tags.word2vec import train_word2vec

@@ -10,7 +10,8 @@ import soundfile
 import torch
 from tiny_sets import make_esc, make_gtzan, make_nsynth, make_us8k, pack_tar, pack_zip
 
-from tagalign import config, store
+from tagalign import store
+from tagalign.config import load as config
 from tagalign.errors import InputError
 from tagalign.model.file import Model
 from tagalign.model.network import Network

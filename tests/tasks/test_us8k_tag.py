@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from tagalign import config, store
+from tagalign import store
 from tagalign.cli import cli
+from tagalign.config import load as config
+from tagalign.embedding.clips import write_embeddings
+from tagalign.embedding.tags import embed_tagged_clips
 from tagalign.errors import InputError
 from tagalign.evaluate.file import read_clips
 from tagalign.evaluate.scores import score
 from tagalign.release.build import read_release
 from tagalign.tasks import us8k_tag
-from tagalign.tasks.embed import write_embeddings
-from tagalign.tasks.embed_tags import embed_tagged_clips
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from running import run, start
-from test_resume import EACH_STEP, kill_between_steps, stop_after_epochs
+from stopping import EACH_STEP, kill_between_steps, stop_after_epochs
 
 from tagalign.model.file import load_model
 

@@ -4,53 +4,16 @@ import json
 import resource
 import shutil
 import signal
-import time
 
-import h5py
 import pytest
 from running import call, run, start, training
+from stopping import EACH_STEP, checkpoint_in, kill_between_steps, stop_after_epochs
 
 from tagalign.errors import TrainingError
 
 pytestmark = pytest.mark.slow
 
 LONG = {"epochs": 12}
-EACH_STEP = ("--checkpoint-minutes", "0.00001")
-
-
-def wait_for(condition, process, seconds=120):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert process.poll() is None, process.stderr.read()
-        assert time.monotonic() < end
-        time.sleep(0.002)
-
-
-def lines(path):
-    return len(path.read_text().splitlines()) if path.exists() else 0
-
-
-def stop_after_epochs(process, history, number):
-    """Send the signal once three epochs are done, at whatever step."""
-    wait_for(lambda: lines(history) >= 3, process)
-    time.sleep(0.02)
-    process.send_signal(number)
-
-
-def kill_between_steps(process, history, saved):
-    """Kill once the checkpoint is one from the middle of the third epoch or a later one."""
-
-    def in_the_middle():
-        process.send_signal(signal.SIGSTOP)
-        if lines(history) >= 2 and saved.exists():
-            with h5py.File(checkpoint_in(saved)) as file:
-                if file.attrs["step"]:
-                    return True
-        process.send_signal(signal.SIGCONT)
-        return False
-
-    wait_for(in_the_middle, process)
-    process.kill()
 
 
 @pytest.fixture(scope="session")
@@ -78,12 +41,6 @@ def stopped(killed, tmp_path):
     """A copy of that checkpoint where a training of the test would look for it."""
     shutil.copytree(killed, tmp_path / "model.checkpoint")
     return checkpoint_in(tmp_path / "model.checkpoint")
-
-
-def checkpoint_in(directory):
-    """The only checkpoint there; its name tells the inputs."""
-    (path,) = directory.glob("*.h5")
-    return path
 
 
 @pytest.mark.parametrize("how", ["SIGKILL", "SIGKILL between steps", "SIGTERM", "SIGINT"])

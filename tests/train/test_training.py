@@ -11,7 +11,8 @@ import pytest
 import torch
 from running import NARROW, TRAIN, call, run
 
-from tagalign import config, store
+from tagalign import store
+from tagalign.config import load as config
 from tagalign.errors import ConfigError, InputError, TrainingError
 from tagalign.model.file import load_model
 from tagalign.model.network import Network

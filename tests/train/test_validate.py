@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tagalign import config
+from tagalign.config import load as config
 from tagalign.model.network import Network
 from tagalign.model.objective import Objective
 from tagalign.model.systems import SYSTEMS

@@ -3,8 +3,8 @@
 import pytest
 import yaml
 
-from tagalign import config
-from tagalign.config_table import BEGIN, END, key_table, replace_table
+from tagalign.config import load as config
+from tagalign.config.table import BEGIN, END, key_table, replace_table
 from tiny_project import ROOT
 
 NAMES = ("config", "reference", "demo")

@@ -7,7 +7,7 @@ import tomllib
 import pytest
 import yaml
 
-from tagalign.provenance.closure import code_files
+from tagalign.planning.code import code_files
 from tiny_project import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

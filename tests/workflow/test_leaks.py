@@ -2,8 +2,9 @@
 
 import pytest
 
-from tagalign import config, store
-from tagalign.audio.folder import read_folder
+from tagalign import store
+from tagalign.config import load as config
+from tagalign.sources.folder import read_folder
 from tagalign.tasks import find_task
 from tiny_project import ROOT
 

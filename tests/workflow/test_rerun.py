@@ -39,7 +39,7 @@ def test_editing_code_reruns_its_stage_and_what_follows(project, file, expected)
 
 
 def test_editing_the_catalogue_reruns_it(project):
-    path = project.root / "src/tagalign/audio/folder.py"
+    path = project.root / "src/tagalign/sources/folder.py"
     path.write_text(path.read_text() + "\n# edited\n")
     # What follows is known only after it has run.
     assert {"catalogue", "tags"} <= project.rules()

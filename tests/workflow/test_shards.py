@@ -5,7 +5,7 @@ import pytest
 
 from tagalign import store
 from tagalign.errors import InputError
-from tagalign.shards import write_shards
+from tagalign.sources.shards import write_shards
 
 
 def write_catalogue(path, rows):

@@ -20,7 +20,7 @@ import yaml
 
 from site_profile import make_site_profile
 from tagalign import store
-from tagalign.shards import write_shards
+from tagalign.sources.shards import write_shards
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tagalign import store
-from tagalign.shards import write_shards
+from tagalign.sources.shards import write_shards
 
 SOUNDS = 200_000
 SYSTEMS = ["mfcc", "w2v-128-1h", "w2v-1152-1h", "w2v-128-4h", "w2v-1152-4h"]

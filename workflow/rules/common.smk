@@ -9,11 +9,12 @@ from pathlib import Path
 
 import yaml
 
-from tagalign import config as configuration
-from tagalign import estimate, store
+from tagalign.config import load as configuration
+from tagalign import store
+from tagalign.planning import estimate
 from tagalign.errors import TagalignError
 from tagalign.model.systems import find_system
-from tagalign.provenance.closure import PACKAGE, code_files
+from tagalign.planning.code import PACKAGE, code_files
 from tagalign.tasks import find_task
 
 

@@ -1,10 +1,10 @@
 # Which files belong to a stage, and which of them a job reads.
 import functools
 
-from tagalign.audio.changes import digest_sounds
-from tagalign.audio.folder import count_rows
-from tagalign.digests import digest_files
-from tagalign.tasks.changes import digest_clips
+from tagalign.planning.sounds import digest_sounds
+from tagalign.sources.folder import count_rows
+from tagalign.planning.digests import digest_files
+from tagalign.planning.clips import digest_clips
 
 
 def stem(path):

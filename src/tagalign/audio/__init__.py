@@ -1,1 +1,1 @@
-"""Sounds in, numbers out: decoding, log-mel, patches, frames, MFCC, folders of sounds."""
+"""Signal in, numbers out: decoding, log-mel, padding, patches, MFCC."""

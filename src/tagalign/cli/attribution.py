@@ -20,7 +20,7 @@ def command(catalogue, shards, output):
     Example:
       tagalign attribution catalogue.h5 audio/*.h5 -o attribution.csv
     """
-    from tagalign.freesound.attribution import write_attribution
+    from tagalign.sources.attribution import write_attribution
 
     count = write_attribution(output, catalogue, shards)
     click.echo(f"{count} sounds are credited in {output}", err=True)

@@ -48,9 +48,9 @@ def command(sections, journal, shards, refresh, output):
           --journal data/freesound/journal -o data/freesound/catalogue.h5
     """
     from tagalign import store
-    from tagalign.audio.folder import write_folder
-    from tagalign.freesound.source import catalogue_freesound
-    from tagalign.shards import write_shards
+    from tagalign.sources.folder import write_folder
+    from tagalign.sources.freesound import catalogue_freesound
+    from tagalign.sources.shards import write_shards
 
     kind = sections["source"]["kind"]
     if kind == "folder":

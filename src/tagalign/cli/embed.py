@@ -41,7 +41,7 @@ def command(model, sounds, device, jobs, output, sections):
       tagalign embed models/w2v-128-4h/0.h5 my-sounds/ -o embeddings.h5
     """
     from tagalign.audio.frames import frames_of_training
-    from tagalign.embed import embed_sounds, find_sounds
+    from tagalign.embedding.sounds import embed_sounds, find_sounds
     from tagalign.model.file import load_model
 
     found = find_sounds(sounds)

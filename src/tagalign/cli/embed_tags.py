@@ -28,8 +28,8 @@ def command(model, tag_sets, device, output):
     import sys
 
     from tagalign import store
+    from tagalign.embedding.tags import known_tags
     from tagalign.model.file import load_model
-    from tagalign.tasks.embed_tags import known_tags
 
     loaded = load_model(model, device=device)
     known = []

@@ -35,8 +35,8 @@ def command(task, model, mfcc, device, output):
     import numpy as np
 
     from tagalign import store
-    from tagalign.tasks import embed
-    from tagalign.tasks.embed_tags import embed_tagged_clips
+    from tagalign.embedding import clips as embed
+    from tagalign.embedding.tags import embed_tagged_clips
 
     inputs = {"task": task}
     with store.read(task, stage="task") as file:

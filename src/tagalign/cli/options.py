@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tagalign import config as configuration
+from tagalign.config import load as configuration
 from tagalign.errors import ConfigError
 
 FILE = click.Path(dir_okay=False, path_type=Path)

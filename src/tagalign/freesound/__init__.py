@@ -1,1 +1,1 @@
-"""Freesound as a source: walk its API, download previews in shards, credit the authors."""
+"""Freesound, the service: its API and limits, the walk through a search, previews."""

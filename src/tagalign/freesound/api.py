@@ -11,9 +11,9 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from tagalign.download import http
 from tagalign.errors import ConfigError, TagalignError
-from tagalign.freesound import http
-from tagalign.freesound.budget import Budget
+from tagalign.freesound.limits import Budget
 
 KEY = "FREESOUND_API_KEY"
 PAGE_SIZE = 150  # the most that Freesound gives at once

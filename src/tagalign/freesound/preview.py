@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 import httpx
 
 from tagalign.audio.decode import AudioError, read_mono
-from tagalign.freesound import http
+from tagalign.download import http
 
 GONE = (404, 410)  # statuses that say that there is no such preview
 

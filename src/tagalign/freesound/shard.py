@@ -16,10 +16,10 @@ import numpy as np
 
 from tagalign import store
 from tagalign.freesound.api import FreesoundError
-from tagalign.freesound.download import download
 from tagalign.freesound.kept import Kept, preview_name
-from tagalign.journal import open_database, sole_use
-from tagalign.shards import shard_path
+from tagalign.freesound.previews import download
+from tagalign.sources.journal import open_database, sole_use
+from tagalign.sources.shards import shard_path
 
 
 def write_audio(

@@ -8,7 +8,7 @@ import json
 import sqlite3
 from collections.abc import Container, Iterator, Mapping
 
-from tagalign.journal import transaction
+from tagalign.sources.journal import transaction
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT);

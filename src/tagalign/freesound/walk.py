@@ -13,12 +13,12 @@ number is the same, and only all of the range again, hence a second walk, would 
 
 from collections.abc import Mapping
 
+from tagalign.download.http import say
 from tagalign.freesound.api import PAGE_SIZE, Api, NotFoundError, OverloadedError
-from tagalign.freesound.http import say
 from tagalign.freesound.record import FIELDS, created_at, reason_against, record, search_filter
 from tagalign.freesound.state import State, Window
-from tagalign.journal import transaction
 from tagalign.progress import Progress
+from tagalign.sources.journal import transaction
 
 SECOND = 1000  # ms; `created` is compared in whole seconds, whatever precision answers have
 AUDIT_SIZE = 20 * PAGE_SIZE  # sounds; one more request for each twenty of the walk

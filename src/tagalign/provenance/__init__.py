@@ -1,1 +1,1 @@
-"""What made a file: the code of a stage, and the chain of files back to the sources."""
+"""What a file holds and what made it, and whether a run still follows from its inputs."""

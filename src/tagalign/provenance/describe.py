@@ -6,7 +6,7 @@ from pathlib import Path
 
 import h5py
 
-from tagalign.provenance.run import Run, read_attributes
+from tagalign.planning.run import Run, read_attributes
 
 
 def describe(path: str | os.PathLike) -> str:

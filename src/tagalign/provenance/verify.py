@@ -5,12 +5,12 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tagalign import config as configuration
 from tagalign import store
+from tagalign.config import load as configuration
 from tagalign.errors import TagalignError
+from tagalign.planning.run import Run, read_attributes
 from tagalign.progress import Progress
-from tagalign.provenance.run import Run, read_attributes
-from tagalign.shards import write_shards
+from tagalign.sources.shards import write_shards
 from tagalign.tasks import find_task
 from tagalign.tasks.dataset import read_listing
 

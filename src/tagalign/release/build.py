@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from tagalign import config
+from tagalign.config import load as config
 from tagalign.errors import InputError
 from tagalign.model.file import Model
 from tagalign.model.network import Network

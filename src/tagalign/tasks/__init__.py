@@ -1,5 +1,5 @@
 """The evaluation tasks. A new one is a module with a `Task`, an entry in `TASKS`, and its
-section in ``workflow/schemas/datasets.schema.yaml``."""
+section in ``tagalign/config/schemas/datasets.schema.yaml``."""
 
 from tagalign.errors import InputError
 from tagalign.tasks import esc, gtzan, nsynth, us8k, us8k_tag

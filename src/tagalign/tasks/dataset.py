@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tagalign import store
+from tagalign.download.file import download
+from tagalign.download.unpack import unpack, unpacked_hash
 from tagalign.errors import InputError
 from tagalign.progress import Progress
-from tagalign.tasks.download import download
 from tagalign.tasks.files import data_directory, is_own
 from tagalign.tasks.protocol import Listing, Task
-from tagalign.tasks.unpack import unpack, unpacked_hash
 
 
 def fetch(task: Task, settings: dict, downloads: Path) -> dict[str, str]:

@@ -13,9 +13,9 @@ from tagalign.model.device import choose_device
 from tagalign.model.file import Model
 from tagalign.model.network import Network
 from tagalign.model.systems import System, find_system
+from tagalign.report.training import write_figures
 from tagalign.train.checkpoint import Checkpoint
 from tagalign.train.data import TrainingData, read_pairs, read_word_vectors
-from tagalign.train.figures import write_figures
 from tagalign.train.history import History
 from tagalign.train.loop import Outlets, fit
 from tagalign.train.memory import room_for

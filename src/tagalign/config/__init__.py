@@ -1,0 +1,1 @@
+"""Configuration: the schemas, loading and checking, and the key table of ``config/README.md``."""

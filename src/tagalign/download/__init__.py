@@ -1,0 +1,1 @@
+"""Files from elsewhere: HTTP with retries, resumable downloads, safe unpacking."""

@@ -1,0 +1,1 @@
+"""Apply a trained model: to users' sounds, to the clips of a task, to tags."""

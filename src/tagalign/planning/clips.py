@@ -1,0 +1,37 @@
+"""Whether the sounds of a user's own data set changed, without reading them all each time."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from tagalign.errors import TagalignError
+from tagalign.planning.digests import digest_tree
+from tagalign.tasks.dataset import read_listing
+from tagalign.tasks.files import is_own
+from tagalign.tasks.protocol import Task
+
+
+def digest_clips(task: Task, settings: Mapping, memory: str | os.PathLike) -> str:
+    """SHA-256 over the names and contents of a task's clips, as hexadecimal digits.
+
+    Parameters
+    ----------
+    task, settings
+        The task and its section of the configuration.
+    memory
+        As for `tagalign.planning.digests.digest_files`.
+
+    Returns
+    -------
+    str
+        Empty for a set that is downloaded, since only its stage writes there; and if the
+        clips cannot be listed or read, since its stage says why.
+    """
+    if not is_own(settings):
+        return ""
+    try:
+        listing = read_listing(task, settings, Path())
+        files = [clip.file for clip in listing.clips if clip.file]
+        return digest_tree(listing.root, files, memory)
+    except (TagalignError, OSError):
+        return ""

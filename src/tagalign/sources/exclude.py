@@ -1,0 +1,52 @@
+"""Ids of sounds that must never enter a run."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from tagalign.errors import InputError
+
+TARGET_TASKS = Path(__file__).parents[1] / "resources" / "reference" / "target_task_ids.json"
+
+
+def excluded_ids(source: Mapping) -> dict[str, str]:
+    """The ids that the section `source` excludes, with the reason.
+
+    Parameters
+    ----------
+    source
+        The section `source`: `exclude_target_tasks` and `exclude` are read.
+
+    Returns
+    -------
+    dict
+        Id -> reason, for the catalogue's table of failures.
+
+    Raises
+    ------
+    InputError
+        A file of `exclude` is missing or is not a JSON list.
+    """
+    reasons = {}
+    if source["exclude_target_tasks"]:
+        listed = json.loads(TARGET_TASKS.read_text())
+        reasons |= dict.fromkeys(
+            map(str, listed), "occurs in a target task (source.exclude_target_tasks)"
+        )
+    for path in source["exclude"]:
+        reasons |= dict.fromkeys(
+            map(str, _read_list(path)), f"listed in {Path(path).name} (source.exclude)"
+        )
+    return reasons
+
+
+def _read_list(path: str) -> list:
+    try:
+        listed = json.loads(Path(path).read_text())
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}; correct source.exclude") from None
+    except ValueError as error:
+        raise InputError(f"{path} is not JSON ({error}); it must hold a list of ids") from None
+    if not isinstance(listed, list) or not all(isinstance(item, str | int) for item in listed):
+        raise InputError(f"{path} must hold a JSON list of ids, such as [123, 456]")
+    return listed
