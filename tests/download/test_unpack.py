@@ -7,10 +7,10 @@ import zipfile
 
 import numpy as np
 import pytest
-from tiny_sets import pack_tar, pack_zip
 
 from tagalign.download.unpack import unpack, unpacked_hash
 from tagalign.errors import InputError
+from tiny_sets import pack_tar, pack_zip
 
 LIMIT = 10**6
 

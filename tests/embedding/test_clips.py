@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from tiny_sets import write_tone
 
 from tagalign import store
 from tagalign.config import load as config
@@ -12,6 +11,7 @@ from tagalign.model.file import Model, load_model
 from tagalign.model.network import Network
 from tagalign.model.systems import SYSTEMS
 from tagalign.pairs.scaling import Scaling
+from tiny_sets import write_tone
 
 SECTIONS = config.resolve_sections({}, ["patches", "tags", "model"])
 

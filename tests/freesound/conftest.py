@@ -3,9 +3,9 @@
 import json
 
 import pytest
+
 from served_sounds import corpus_sounds, synthetic_sounds
 from server import KEY, Loopback
-
 from tagalign.config import load as config
 
 

@@ -9,8 +9,8 @@ from collections import deque
 from pathlib import Path
 
 import pytest
-from server import KEY, Loopback
 
+from server import KEY, Loopback
 from tagalign.download import http
 from tagalign.errors import ConfigError
 from tagalign.freesound.api import Api, FreesoundError, NotFoundError, OverloadedError

@@ -1,8 +1,8 @@
 """The walk finds every sound once, whatever the service does meanwhile."""
 
 import pytest
-from served_sounds import LICENSES
 
+from served_sounds import LICENSES
 from tagalign import store
 from tagalign.freesound.api import FreesoundError
 from tagalign.sources.freesound import catalogue_freesound

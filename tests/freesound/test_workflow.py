@@ -8,9 +8,9 @@ from collections import deque
 import h5py
 import numpy as np
 import pytest
+
 from served_sounds import corpus_sounds
 from server import KEY, Loopback
-
 from tagalign import store
 from tagalign.release.build import REFERENCE
 from tagalign.sources.exclude import excluded_ids

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import released
 import torch
 import yaml
 from click.testing import CliRunner
 
+import released
 from tagalign.cli import cli
 from tagalign.config import load as config
 from tagalign.errors import ConfigError, InputError

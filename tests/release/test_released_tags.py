@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 import pytest
-import released
 
+import released
 from tagalign.embedding.tags import known_tags
 from tagalign.model.file import load_model
 from tagalign.release.build import read_release

@@ -1,9 +1,9 @@
 """Metadata and lists that were cut off or are of another kind: the error names the place."""
 
 import pytest
-from tiny_sets import make_esc, make_gtzan, make_us8k, read
 
 from tagalign.errors import InputError
+from tiny_sets import make_esc, make_gtzan, make_us8k, read
 
 pytestmark = pytest.mark.usefixtures("tiny_counts")
 

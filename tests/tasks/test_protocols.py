@@ -4,11 +4,11 @@ import csv
 import json
 
 import pytest
-from tiny_sets import make_esc, make_gtzan, make_nsynth, make_us8k, read, settings_of, write_tone
 
 from tagalign import store
 from tagalign.errors import ConfigError, InputError
 from tagalign.tasks import TASKS, find_task, gtzan, nsynth, us8k
+from tiny_sets import make_esc, make_gtzan, make_nsynth, make_us8k, read, settings_of, write_tone
 
 
 def edit_csv(path, change):

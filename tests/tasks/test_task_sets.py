@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 import soundfile
 import torch
-from tiny_sets import make_esc, make_gtzan, make_nsynth, make_us8k, pack_tar, pack_zip
 
 from tagalign import store
 from tagalign.config import load as config
@@ -16,6 +15,7 @@ from tagalign.errors import InputError
 from tagalign.model.file import Model
 from tagalign.model.network import Network
 from tagalign.model.systems import SYSTEMS
+from tiny_sets import make_esc, make_gtzan, make_nsynth, make_us8k, pack_tar, pack_zip
 
 
 def serve_us8k(root, server):

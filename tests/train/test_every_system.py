@@ -6,8 +6,8 @@ import json
 import h5py
 import numpy as np
 import pytest
-from running import SMALL, call
 
+from running import SMALL, call
 from tagalign.model.file import load_model
 from tagalign.model.systems import SYSTEMS
 

@@ -10,9 +10,9 @@ import h5py
 import numpy as np
 import pytest
 import torch
+
 from running import run, start
 from stopping import EACH_STEP, kill_between_steps, stop_after_epochs
-
 from tagalign.model.file import load_model
 
 pytestmark = [

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from running import call
 
+from running import call
 from tagalign.errors import TrainingError
 from tagalign.train.memory import explain_out_of_memory, is_out_of_memory, room_for
 

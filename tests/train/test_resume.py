@@ -6,9 +6,9 @@ import shutil
 import signal
 
 import pytest
+
 from running import call, run, start, training
 from stopping import EACH_STEP, checkpoint_in, kill_between_steps, stop_after_epochs
-
 from tagalign.errors import TrainingError
 
 pytestmark = pytest.mark.slow

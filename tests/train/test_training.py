@@ -9,8 +9,8 @@ import h5py
 import numpy as np
 import pytest
 import torch
-from running import NARROW, TRAIN, call, run
 
+from running import NARROW, TRAIN, call, run
 from tagalign import store
 from tagalign.config import load as config
 from tagalign.errors import ConfigError, InputError, TrainingError
