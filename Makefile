@@ -1,16 +1,37 @@
-# Everything runs in .venv, made from the pins in pyproject.toml and envs/constraints.txt.
+# Everything runs in .venv, made from pyproject.toml with the versions of envs/constraints.txt.
 PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
+# What pip installs as PyTorch on Linux brings CUDA, some 3 GB. For a machine without a GPU:
+#   make demo TORCH=cpu TORCH_INDEX=ADDRESS
+# with the address of the CPU wheels that https://pytorch.org/get-started/locally/ shows.
+TORCH ?= default
+TORCH_INDEX ?=
 VENV := .venv
 STAMP := $(VENV)/.installed
+PIP := $(VENV)/bin/python -m pip install --constraint envs/constraints.txt
 
 .PHONY: demo test bench lint docs clean
 .DEFAULT_GOAL := demo
 
+define CHECK_PYTHON
+import sys
+if not (3, 11) <= sys.version_info < (3, 14) or sys.platform not in ("linux", "darwin"):
+    version = ".".join(map(str, sys.version_info[:2]))
+    sys.exit(
+        f"tagalign runs with Python 3.11 to 3.13 on Linux and macOS; this is Python {version} on"
+        f" {sys.platform}. With another one installed: make PYTHON=python3.11"
+    )
+endef
+export CHECK_PYTHON
+
 $(STAMP): pyproject.toml envs/constraints.txt
-	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"tagalign needs Python 3.11 or later, $(PYTHON) is {v[0]}.{v[1]}; try: make PYTHON=python3.11")'
+	@$(PYTHON) -c "$$CHECK_PYTHON"
+	@test "$(TORCH)" != cpu || test -n "$(TORCH_INDEX)" || { echo "TORCH=cpu needs TORCH_INDEX=ADDRESS, the address of PyTorch's CPU wheels: choose Linux, Pip, CPU at https://pytorch.org/get-started/locally/" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --constraint envs/constraints.txt --editable '.[workflow,dev]'
+ifeq ($(TORCH),cpu)
+	$(PIP) --index-url "$(TORCH_INDEX)" torch
+endif
+	$(PIP) --editable '.[workflow,dev]'
 	@touch $@
 
 demo: $(STAMP)

@@ -1,5 +1,8 @@
 """Errors that a user can act on: one line with the value, the file and the remedy."""
 
+import importlib
+from types import ModuleType
+
 
 class TagalignError(Exception):
     """A problem with what the user gave us; the command line prints it without a traceback."""
@@ -15,3 +18,24 @@ class InputError(TagalignError):
 
 class TrainingError(TagalignError):
     """Training cannot start or go on: divergence, memory, or a checkpoint of another run."""
+
+
+class MissingPackageError(TagalignError):
+    """A package of one of the extras is needed and not installed."""
+
+
+def import_extra(module: str, extra: str) -> ModuleType:
+    """Import a module that comes with an extra of this package, such as ``tagalign[reference]``.
+
+    Raises
+    ------
+    MissingPackageError
+        It is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise MissingPackageError(
+            f"the package {error.name} is not installed; it comes with: pip install"
+            f" 'tagalign[{extra}]'"
+        ) from None

@@ -11,7 +11,16 @@ from tagalign.planning.code import code_files
 from tiny_project import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-PINS = dict(line.split("==") for line in PROJECT["dependencies"])
+DEPENDENCIES = {
+    re.split(r"[<>=~!]", line)[0]
+    for line in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["reference"]]
+}
+CONSTRAINTS = [
+    line
+    for line in (ROOT / "envs" / "constraints.txt").read_text().splitlines()
+    if not line.startswith("#")
+]
+PINS = dict(line.split("==") for line in CONSTRAINTS)
 MODULES = {"sklearn": "scikit-learn", "yaml": "PyYAML"}
 ENVIRONMENTS = sorted(path.stem for path in (ROOT / "envs").glob("*.yaml"))
 
@@ -52,7 +61,7 @@ def test_everything_that_the_stages_import_is_there(name):
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 imported.add(node.module.split(".")[0])
     wanted = {MODULES.get(module, module) for module in imported}
-    assert wanted & set(PINS) <= set(packages(name))
+    assert wanted & DEPENDENCIES <= set(packages(name))
 
 
 def test_every_environment_is_used():

@@ -16,7 +16,7 @@ import re
 import warnings
 from importlib import resources
 
-import inflect
+from tagalign.errors import import_extra
 
 # Packages whose version can change a lemma, by lemmatizer.
 PACKAGES = {"wordnet": ("nltk",), "inflect": ("inflect",), "none": ()}
@@ -84,8 +84,8 @@ def _wordnet(word: str) -> str | None:
 
 
 @functools.cache
-def _engine() -> inflect.engine:
-    return inflect.engine()
+def _engine():
+    return import_extra("inflect", "reference").engine()
 
 
 @functools.lru_cache(maxsize=65536)
