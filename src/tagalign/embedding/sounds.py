@@ -10,13 +10,13 @@ import numpy as np
 
 from tagalign import store
 from tagalign.audio.decode import AudioError, audio_packages, decode
+from tagalign.audio.formats import SUFFIXES
 from tagalign.audio.frames import cut_frames
 from tagalign.errors import InputError
 from tagalign.parallel import ordered_map
 from tagalign.progress import Progress
 
 FRAMES_AT_ONCE = 256
-SUFFIXES = {".aif", ".aiff", ".au", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".wav"}
 
 
 def embed_clips(model, clips: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

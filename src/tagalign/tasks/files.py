@@ -5,10 +5,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
+from tagalign.audio.formats import SUFFIXES
 from tagalign.errors import InputError
 from tagalign.tasks.protocol import Clip, Task, name_some
-
-SOUND_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".au", ".aif", ".aiff")
 
 
 def data_directory(task: Task, settings: dict, downloads: Path) -> Path:
@@ -121,7 +120,7 @@ def locate(root: Path, files: Iterable[str]) -> tuple[dict[str, str], list[str],
     for folder in folders:
         directory = root / folder
         for path in sorted(directory.iterdir()) if directory.is_dir() else ():
-            if path.suffix.lower() in SOUND_SUFFIXES and not path.name.startswith("."):
+            if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
                 there[path.relative_to(root).as_posix()] = path
     stems = {}
     for name in there:

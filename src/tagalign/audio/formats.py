@@ -1,0 +1,42 @@
+"""The files that count as sounds, by the end of their names."""
+
+# One list for every place that looks for sounds. Whether a file really is one, its content says.
+SUFFIXES = frozenset(
+    [
+        ".3gp",
+        ".aac",
+        ".aif",
+        ".aifc",
+        ".aiff",
+        ".ape",
+        ".au",
+        ".avr",
+        ".bwf",
+        ".caf",
+        ".flac",
+        ".m4a",
+        ".m4b",
+        ".mka",
+        ".mp2",
+        ".mp3",
+        ".mp4",
+        ".mpga",
+        ".oga",
+        ".ogg",
+        ".opus",
+        ".rf64",
+        ".sds",
+        ".snd",
+        ".sph",
+        ".svx",
+        ".tta",
+        ".voc",
+        ".w64",
+        ".wav",
+        ".wave",
+        ".weba",
+        ".webm",
+        ".wma",
+        ".wv",
+    ]
+)
