@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -57,6 +58,8 @@ def ordered_map(function: Callable, items: Iterable, jobs: int) -> Iterator:
 
 
 def _one_thread() -> None:
+    # Ctrl-C reaches all processes of a terminal; the parent alone answers it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # The libraries that the function needs may not be loaded yet: they read the environment.
     os.environ.update(dict.fromkeys(THREADS, "1"))
     threadpool_limits(1)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tagalign.audio.decode import AudioError, decode, read_mono, resample
+from tagalign.audio.decode import AudioError, decode, from_samples, read_mono, resample
 
 FORMATS = [
     ("wav", "PCM_16"),
@@ -141,3 +141,34 @@ def test_all_real_sounds_are_whole(corpus):
         warnings.simplefilter("error")
         for path in sorted((corpus / "audio").iterdir()):
             assert read_mono(path)[1] == 22050
+
+
+@pytest.mark.parametrize("resampler", ["soxr_hq", "kaiser_fast"])
+@pytest.mark.parametrize("dtype", ["int16", "int32", "float32", "float64"])
+def test_samples_in_memory_give_the_bits_of_their_file(tmp_path, resampler, dtype):
+    path = tmp_path / "sound.wav"
+    signal = np.random.default_rng(0).normal(scale=0.1, size=(5000, 3))
+    soundfile.write(path, signal, 16000, subtype="PCM_16")
+    samples, rate = soundfile.read(path, dtype=dtype)
+    np.testing.assert_array_equal(
+        from_samples(samples, rate, 22050, resampler), decode(path, 22050, resampler)
+    )
+
+
+@pytest.mark.parametrize(
+    ("samples", "rate", "reason"),
+    [
+        (np.zeros((2, 100)), 8000, r"samples of shape \(2, 100\); give \(samples,\) or"),
+        (np.zeros(5, complex), 8000, "samples of type complex128; give floats or signed"),
+        (np.zeros(5, np.uint8), 8000, "samples of type uint8"),
+        (np.zeros(0), 8000, "no samples"),
+        (np.array([0, np.inf]), 8000, "samples that are not finite"),
+        (np.array([0, 1e300]), 8000, "samples that are not finite"),
+        (np.array([0, 1e30]), 8000, "samples far beyond full scale"),
+        (np.zeros(5), 0, "a rate of 0 Hz; give a whole number above 0"),
+        (np.zeros(5), 44.1, "a rate of 44.1 Hz"),
+    ],
+)
+def test_samples_that_are_no_sound_are_refused(samples, rate, reason):
+    with pytest.raises(AudioError, match=reason):
+        from_samples(samples, rate, 22050)

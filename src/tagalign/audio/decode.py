@@ -104,14 +104,54 @@ def read_mono(source: str | os.PathLike | bytes) -> tuple[np.ndarray, int]:
         raise AudioError(f"truncated: {share:.0%} of the announced samples are there")
     if data[:4] == b"OggS" and not _ends_ogg(data):
         raise AudioError("truncated: the last Ogg page is missing")
-    if not signal.size:
-        raise AudioError("no samples")
-    if not np.isfinite(signal).all():
-        raise AudioError("samples that are not finite numbers")
-    peak = np.abs(signal).max()
-    if peak > LOUDEST:
-        raise AudioError(f"samples far beyond full scale (up to {peak:.0e}, full scale is 1)")
+    _check_samples(signal)
     return signal, rate
+
+
+def from_samples(
+    samples: np.ndarray, rate: int, sample_rate: int, resampler: str = "soxr_hq"
+) -> np.ndarray:
+    """As `decode`, for samples in memory: the same bits as the file that holds them.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,) or (n, channels)]
+        As soundfile reads them: floats with full scale at +-1, or signed integers.
+    rate : int > 0
+        Of `samples`, in Hz.
+    sample_rate, resampler
+        As for `decode`.
+
+    Returns
+    -------
+    np.ndarray [shape=(m,), dtype=float32], m >= 1
+
+    Raises
+    ------
+    AudioError
+        The samples have another shape or type, are none, not finite or far beyond full scale.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from_samples(np.array([0, 16384], np.int16), 8000, 8000)
+    array([0. , 0.5], dtype=float32)
+    """
+    if samples.ndim not in (1, 2) or (samples.ndim == 2 and samples.shape[0] < samples.shape[1]):
+        raise AudioError(
+            f"samples of shape {samples.shape}; give (samples,) or (samples, channels)"
+        )
+    if np.issubdtype(samples.dtype, np.signedinteger):
+        samples = samples / -float(np.iinfo(samples.dtype).min)
+    elif not np.issubdtype(samples.dtype, np.floating):
+        raise AudioError(f"samples of type {samples.dtype}; give floats or signed integers")
+    if not rate > 0 or rate != int(rate):
+        raise AudioError(f"a rate of {rate} Hz; give a whole number above 0")
+    with np.errstate(over="ignore"):  # what overflows float32 is refused below
+        samples = samples.astype(np.float32)
+    signal = _average(samples) if samples.ndim == 2 else samples
+    _check_samples(signal)
+    return resample(signal, int(rate), sample_rate, resampler)
 
 
 def resample(
@@ -162,11 +202,26 @@ def _mono_blocks(file: soundfile.SoundFile):
         block = file.read(BLOCK, dtype="float32", always_2d=True)  # (n, channels)
         if not len(block):
             return
-        mono = block[:, 0].copy()
-        for channel in range(1, block.shape[1]):
-            mono += block[:, channel]
-        mono /= block.shape[1]
-        yield mono
+        yield _average(block)
+
+
+def _average(channels: np.ndarray) -> np.ndarray:
+    """Mean of the channels (n, channels) -> (n,), added up in their order."""
+    mono = channels[:, 0].copy()
+    for channel in range(1, channels.shape[1]):
+        mono += channels[:, channel]
+    mono /= channels.shape[1]
+    return mono
+
+
+def _check_samples(signal: np.ndarray) -> None:
+    if not signal.size:
+        raise AudioError("no samples")
+    if not np.isfinite(signal).all():
+        raise AudioError("samples that are not finite numbers")
+    peak = np.abs(signal).max()
+    if peak > LOUDEST:
+        raise AudioError(f"samples far beyond full scale (up to {peak:.0e}, full scale is 1)")
 
 
 def _complete_share(data: bytes, decoded: int, announced: int, log: str) -> float:
