@@ -4,7 +4,7 @@ import csv
 
 import pytest
 
-from tagalign import store
+import stage_files
 
 
 @pytest.fixture
@@ -12,11 +12,8 @@ def write_catalogue(tmp_path):
     """Write (id, tags) pairs as the stage `catalogue` does, tags alone."""
 
     def write(rows):
-        path = tmp_path / "catalogue.h5"
-        with store.create(path, stage="catalogue", config={}) as file:
-            store.write_strings(file, "id", [identifier for identifier, _ in rows])
-            store.write_ragged(file, "tags", [tags for _, tags in rows])
-        return path
+        sounds = [{"id": identifier, "tags": tags} for identifier, tags in rows]
+        return stage_files.write_catalogue(tmp_path / "catalogue.h5", sounds)
 
     return write
 

@@ -1,8 +1,8 @@
 """Shard files change exactly when something that the audio of their rows depends on changes."""
 
-import numpy as np
 import pytest
 
+import stage_files
 from tagalign import store
 from tagalign.errors import InputError
 from tagalign.sources.shards import write_shards
@@ -10,11 +10,8 @@ from tagalign.sources.shards import write_shards
 
 def write_catalogue(path, rows):
     """Write a catalogue of (id, file, name, shard) rows."""
-    with store.create(path, stage="catalogue", config={"note": str(len(rows))}) as file:
-        store.write_strings(file, "id", [row[0] for row in rows])
-        store.write_strings(file, "file", [row[1] for row in rows])
-        store.write_strings(file, "name", [row[2] for row in rows])
-        file["shard"] = np.array([row[3] for row in rows], np.int32)
+    sounds = [dict(zip(("id", "file", "name", "shard"), row, strict=True)) for row in rows]
+    stage_files.write_catalogue(path, sounds, {"note": str(len(rows))})
 
 
 ROWS = [("7", "a.ogg", "dog", 0), ("30", "b.ogg", "cat", 0), ("4", "long name.ogg", "cow", 1)]

@@ -21,38 +21,11 @@ def command(catalogue, sections, output):
     \b
     Example: tagalign tags catalogue.h5 -o tags.h5
     """
-    from tagalign import store
-    from tagalign.tags.lemma import PACKAGES
-    from tagalign.tags.vocabulary import build_vocabulary
+    from tagalign.tags.stage import run
 
-    with store.read(catalogue, stage="catalogue") as file:
-        ids = store.read_strings(file["id"])
-        tags = store.read_ragged(file["tags"])
-    vocabulary = build_vocabulary(tags, sections["tags"])
-    kept = [position for position, row in enumerate(vocabulary.rows) if row]
-    failures = [
-        (identifier, "no tag of the vocabulary" if given else "no tags")
-        for identifier, given, row in zip(ids, tags, vocabulary.rows, strict=True)
-        if not row
-    ]
-    with store.create(
-        output,
-        stage="tags",
-        config=sections,
-        inputs={"catalogue": catalogue},
-        packages=PACKAGES[sections["tags"]["lemmatizer"]],
-    ) as file:
-        store.write_strings(file, "id", [ids[position] for position in kept])
-        store.write_ragged(file, "tags", [vocabulary.rows[position] for position in kept], "int32")
-        store.write_strings(file, "vocabulary", vocabulary.words)
-        file.create_dataset("counts", data=vocabulary.counts, dtype="int32")
-        dropped = file.create_group("dropped")
-        store.write_strings(dropped, "tag", [tag for tag, _, _ in vocabulary.dropped])
-        store.write_strings(dropped, "reason", [reason for _, reason, _ in vocabulary.dropped])
-        dropped.create_dataset("count", data=[n for _, _, n in vocabulary.dropped], dtype="int32")
-        store.write_failures(file, failures)
+    made = run(output, catalogue, sections)
     click.echo(
-        f"{len(vocabulary.words)} tags in {len(kept)} sounds; {len(failures)} sounds left without"
-        f" tags; {len(vocabulary.dropped)} tags dropped",
+        f"{len(made.vocabulary)} tags in {len(made.id)} sounds; {len(made.failed)} sounds left"
+        f" without tags; {len(made.dropped_tag)} tags dropped",
         err=True,
     )

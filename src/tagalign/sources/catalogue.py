@@ -1,9 +1,6 @@
-"""Write ``catalogue.h5``: the sounds of a source, their tags and their shards.
+"""``catalogue.h5``: the sounds of a source, their tags and their shards."""
 
-Rows are sorted by shard and, within a shard, by id (as text). They are streamed, since the
-paper starts from some 200,000 sounds.
-"""
-
+import dataclasses
 import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,72 +9,119 @@ import h5py
 import numpy as np
 
 from tagalign import store
+from tagalign.store.fields import StageFile, attribute, failures, field
 
 CHUNK = 4096  # rows held in memory at once
 
-Rows = Callable[[], Iterator[Mapping]]
+Rows = Callable[[], Iterable[Mapping]]
 
 
-def write_catalogue(
-    path: str | os.PathLike,
-    rows: Rows,
-    *,
-    columns: Mapping[str, type],
-    failures: Sequence[tuple[str, str]],
-    config: Mapping,
-    inputs: Mapping[str, str | os.PathLike] | None = None,
-) -> int:
-    """Write a catalogue from rows that can be iterated twice.
+@dataclasses.dataclass(kw_only=True)
+class Catalogue(StageFile, stage="catalogue", place="catalogue.h5"):
+    """The sounds of the source, sorted by shard and, within a shard, by id.
 
-    Parameters
-    ----------
-    rows
-        Gives a fresh iterator over the rows, sorted by shard and id: mappings with ``id``,
-        ``shard``, ``tags`` (list of str) and the columns.
-    columns
-        Column -> ``str``, ``int`` (stored as int32) or ``float`` (stored as float64).
-    failures
-        (id, reason) of the sounds that were left out.
-
-    Returns
-    -------
-    int
-        Number of rows.
+    Rows are streamed, since the paper starts from some 200,000 sounds.
     """
-    columns = {"id": str, **columns}
-    count, tag_count, widths, shards = _measure(rows(), columns)
-    with store.create(
-        path, stage="catalogue", config=config, inputs=inputs, packages=()
-    ) as catalogue:
-        catalogue.attrs["shards"] = shards
-        numbers = {int: np.dtype("i4"), float: np.dtype("f8")}
-        for name, kind in {**columns, "shard": int}.items():
-            dtype = numbers.get(kind) or h5py.string_dtype("utf-8", widths[name])
-            _dataset(catalogue, name, count, dtype)
-        _dataset(catalogue, "tags/values", tag_count, h5py.string_dtype("utf-8", widths["tags"]))
-        _dataset(catalogue, "tags/offsets", count + 1, np.dtype("i8"))
-        first = first_tag = 0
-        for chunk in _chunks(rows(), CHUNK):
-            span = slice(first, first + len(chunk))
-            for name, kind in columns.items():
-                values = [row[name] for row in chunk]
-                catalogue[name][span] = _encode(values, catalogue[name]) if kind is str else values
-            catalogue["shard"][span] = [row["shard"] for row in chunk]
-            tags = [tag for row in chunk for tag in row["tags"]]
-            if tags:
-                catalogue["tags/values"][first_tag : first_tag + len(tags)] = _encode(
-                    tags, catalogue["tags/values"]
+
+    shards: int = attribute("int64", "number of shards: one more than the largest in use")
+    id: list[str] = field("text", "N", "name of the sound in its source")
+    shard: np.ndarray = field("int32", "N", "number of the shard that it was dealt into")
+    tags: list[list[str]] = field("text", "N *", "tags as the users wrote them")
+    file: list[str] | None = field(
+        "text", "N", "folder: file of the sound, empty if only its tags are known", optional=True
+    )
+    sha256: list[str] | None = field(
+        "text", "N", "folder: SHA-256 of that file, 64 hexadecimal digits", optional=True
+    )
+    name: list[str] = field("text", "N", "title of the sound")
+    username: list[str] = field("text", "N", "its author")
+    license: list[str] = field("text", "N", "its licence, on Freesound a URL")
+    url: list[str] = field("text", "N", "its page")
+    preview: list[str] | None = field("text", "N", "Freesound: URL of the preview", optional=True)
+    md5: list[str] | None = field("text", "N", "Freesound: MD5 of the original", optional=True)
+    type: list[str] | None = field("text", "N", "Freesound: type of the original", optional=True)
+    created: list[str] | None = field("text", "N", "Freesound: when it was shared", optional=True)
+    duration: np.ndarray | None = field(
+        "float64", "N", "Freesound: its length", unit="s", optional=True
+    )
+    samplerate: np.ndarray | None = field(
+        "int32", "N", "Freesound: sample rate of the original", unit="Hz", optional=True
+    )
+    channels: np.ndarray | None = field(
+        "int32", "N", "Freesound: channels of the original", optional=True
+    )
+    columns: dict[str, np.ndarray] = field(
+        "text", "N", "folder: the other columns of its CSV", kind="group", optional=True
+    )
+    failed: list[tuple[str, str]] = failures("sounds that were left out, and why")
+
+    @classmethod
+    def write_rows(
+        cls,
+        path: str | os.PathLike,
+        rows: Rows,
+        *,
+        names: Sequence[str],
+        failed: Sequence[tuple[str, str]],
+        config: Mapping,
+        inputs: Mapping[str, str | os.PathLike] | None = None,
+    ) -> int:
+        """Write a catalogue from rows that can be iterated twice.
+
+        Parameters
+        ----------
+        rows
+            Gives a fresh iterator over the rows, sorted by shard and id: mappings with ``id``,
+            ``shard``, ``tags`` (list of str) and `names`.
+        names
+            The other columns: fields of a catalogue, or ``columns/NAME`` for text that is
+            carried along.
+        failed
+            (id, reason) of the sounds that were left out.
+        config, inputs
+            As for `store.create`.
+
+        Returns
+        -------
+        int
+            Number of rows.
+        """
+        declared = cls.fields()
+        dtypes = {
+            name: declared[name].dtype if name in declared else "text"
+            for name in ["id", "shard", *names]
+        }
+        texts = [name for name, dtype in dtypes.items() if dtype == "text"]
+        count, tag_count, widths, shards = _measure(rows(), texts)
+        with cls.create(path, config=config, inputs=inputs) as file:
+            file.attrs["shards"] = shards
+            for name, dtype in dtypes.items():
+                if dtype == "text":
+                    store.create_strings(file, name, count, widths[name])
+                else:
+                    store.create_compressed(file, name, count, dtype)
+            store.create_strings(file, "tags/values", tag_count, widths["tags"])
+            store.create_compressed(file, "tags/offsets", count + 1, "int64")
+            first = first_tag = 0
+            for chunk in _chunks(rows(), CHUNK):
+                first_tag = _write_chunk(file, chunk, dtypes, first, first_tag)
+                first += len(chunk)
+            store.write_failures(file, failed)
+        return count
+
+    @classmethod
+    def iterate(cls, path: str | os.PathLike, *names: str) -> Iterator[tuple[str, ...]]:
+        """Yield the values of some text columns row by row, without reading all at once."""
+        with cls.open(path) as file:
+            for first in range(0, len(file["id"]), CHUNK):
+                rows = slice(first, first + CHUNK)
+                yield from zip(
+                    *(store.read_strings(file[name], rows) for name in names), strict=True
                 )
-            lengths = np.cumsum([len(row["tags"]) for row in chunk])
-            catalogue["tags/offsets"][first + 1 : span.stop + 1] = first_tag + lengths
-            first, first_tag = span.stop, first_tag + len(tags)
-        store.write_failures(catalogue, failures)
-    return count
 
 
-def _measure(rows: Iterable[Mapping], columns: Mapping[str, type]):
+def _measure(rows: Iterable[Mapping], texts: Sequence[str]):
     """Number of rows and of tags, width of each text column in bytes, number of shards."""
-    texts = [name for name, kind in columns.items() if kind is str]
     widths = dict.fromkeys([*texts, "tags"], 1)
     count = tags = shards = 0
     for row in rows:
@@ -91,16 +135,28 @@ def _measure(rows: Iterable[Mapping], columns: Mapping[str, type]):
     return count, tags, widths, shards
 
 
-def _dataset(file: h5py.File, name: str, size: int, dtype) -> None:
-    # Texts are as wide as the longest of the column; compression takes the padding away again.
-    options = {"chunks": (min(size, CHUNK),), "compression": "gzip"} if size else {}
-    file.create_dataset(name, (size,), dtype, **options)
+def _write_chunk(
+    file: h5py.File,
+    chunk: Sequence[Mapping],
+    dtypes: Mapping[str, str],
+    first: int,
+    first_tag: int,
+) -> int:
+    """Write rows from `first` on, and their tags from `first_tag` on; where these end."""
+    for name, dtype in dtypes.items():
+        values = [row[name] for row in chunk]
+        if dtype == "text":
+            store.put_strings(file[name], first, values)
+        else:
+            file[name][first : first + len(chunk)] = values
+    tags = [tag for row in chunk for tag in row["tags"]]
+    store.put_strings(file["tags/values"], first_tag, tags)
+    ends = first_tag + np.cumsum([len(row["tags"]) for row in chunk])
+    file["tags/offsets"][first + 1 : first + len(chunk) + 1] = ends
+    return first_tag + len(tags)
 
 
-def _encode(values: Sequence[str], target: h5py.Dataset) -> np.ndarray:
-    return np.array([value.encode() for value in values], target.dtype)
-
-
-def _chunks(rows: Iterator[Mapping], size: int) -> Iterator[list[Mapping]]:
-    while chunk := list(itertools.islice(rows, size)):
+def _chunks(rows: Iterable[Mapping], size: int) -> Iterator[list[Mapping]]:
+    iterator = iter(rows)
+    while chunk := list(itertools.islice(iterator, size)):
         yield chunk

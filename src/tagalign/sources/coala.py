@@ -24,6 +24,7 @@ from tagalign.progress import Progress
 from tagalign.release.build import REFERENCE
 from tagalign.release.files import find, read_scaler, read_vocabulary
 from tagalign.sources.exclude import excluded_ids
+from tagalign.tags.file import TagSets
 
 BLOCK = 256  # sounds in memory at once
 LARGEST = 100.0  # beyond this in size a value cannot come from scaling to [0, 1]
@@ -224,13 +225,14 @@ def _write_tags(
     ids = [identifier for name in PARTS for identifier in parts[name].ids]
     tags = [row for name in PARTS for row in parts[name].tags]
     counts = np.bincount(np.concatenate(tags), minlength=len(vocabulary))
-    with store.create(output, stage="tags", config={"tags": cleaning}, inputs=paths) as file:
-        store.write_strings(file, "id", ids)
-        store.write_ragged(file, "tags", tags, "int32")
-        store.write_strings(file, "vocabulary", vocabulary)
-        file["counts"] = counts.astype(np.int32)
-        dropped = file.create_group("dropped")
-        for name in ("tag", "reason"):
-            store.write_strings(dropped, name, [])
-        dropped.create_dataset("count", (0,), "int32")
-        store.write_failures(file, failures)
+    TagSets(
+        config={"tags": cleaning},
+        id=ids,
+        tags=tags,
+        vocabulary=vocabulary,
+        counts=counts,
+        dropped_tag=[],
+        dropped_reason=[],
+        dropped_count=[],
+        failed=failures,
+    ).write(output, inputs=paths)

@@ -2,15 +2,14 @@
 
 import csv
 import os
-from collections.abc import Container, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from tagalign import store
 from tagalign.errors import ConfigError, InputError
 from tagalign.progress import Progress
+from tagalign.sources.catalogue import Catalogue
 from tagalign.sources.exclude import excluded_ids
 from tagalign.sources.journal import deal, forget_others, open_journal, shard_of
 
@@ -59,7 +58,6 @@ def write_folder(
         deal(connection, ids, source["shard_size"])
         dealt = {identifier: shard_of(connection, identifier) for identifier in ids}
     sounds.sort(key=lambda sound: dealt[sound.identifier])  # stable: by id within a shard
-    shard = np.array([dealt[sound.identifier] for sound in sounds], np.int32)
     audio = Path(source["folder"]["audio"])
     hashes = []
     with Progress("catalogue", len(sounds)) as progress:
@@ -71,29 +69,32 @@ def write_folder(
             progress.update()
     inputs = {"csv": source["folder"]["csv"]}
     inputs |= {f"exclude {index}": path for index, path in enumerate(source["exclude"])}
-    config = {"source": {key: source[key] for key in SECTION}}
-    with store.create(output, stage="catalogue", config=config, inputs=inputs) as file:
-        file.attrs["shards"] = int(shard[-1]) + 1
-        file["shard"] = shard
-        store.write_strings(file, "id", [sound.identifier for sound in sounds])
-        store.write_strings(file, "file", [sound.file for sound in sounds])
-        store.write_strings(file, "sha256", hashes)
-        store.write_ragged(file, "tags", [sound.tags for sound in sounds])
-        carried = file.create_group("columns")
-        for name in KNOWN_COLUMNS:
-            store.write_strings(file, name, [sound.columns.get(name, "") for sound in sounds])
-        for name in sorted(set(sounds[0].columns) - set(KNOWN_COLUMNS)):
-            values = [sound.columns[name] for sound in sounds]
-            store.write_strings(carried, _dataset_name(name, carried), values)
-        store.write_failures(file, failures)
+    texts = _text_columns(sounds[0].columns)
+    rows = [
+        {"id": sound.identifier, "shard": dealt[sound.identifier], "tags": sound.tags}
+        | {"file": sound.file, "sha256": sha256}
+        | {name: sound.columns.get(column, "") for name, column in texts.items()}
+        for sound, sha256 in zip(sounds, hashes, strict=True)
+    ]
+    Catalogue.write_rows(
+        output,
+        lambda: rows,
+        names=["file", "sha256", *texts],
+        failed=failures,
+        config={"source": {key: source[key] for key in SECTION}},
+        inputs=inputs,
+    )
 
 
-def _dataset_name(column: str, taken: Container[str]) -> str:
-    """A name for the values of a column that HDF5 allows and no other column has."""
-    name = column.replace("/", "_") or "unnamed"
-    while name in taken:
-        name += "_"
-    return name
+def _text_columns(columns: Iterable[str]) -> dict[str, str]:
+    """Column of the catalogue -> column of the CSV; names that HDF5 allows, each once."""
+    found = {name: name for name in KNOWN_COLUMNS}
+    for column in sorted(set(columns) - set(KNOWN_COLUMNS)):
+        name = f"columns/{column.replace('/', '_') or 'unnamed'}"
+        while name in found:
+            name += "_"
+        found[name] = column
+    return found
 
 
 def read_folder(source: Mapping) -> tuple[list[Sound], list[tuple[str, str]]]:

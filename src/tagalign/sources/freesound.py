@@ -11,7 +11,7 @@ from tagalign.freesound.limits import Budget
 from tagalign.freesound.record import COLUMNS
 from tagalign.freesound.state import State
 from tagalign.freesound.walk import Walk
-from tagalign.sources.catalogue import write_catalogue
+from tagalign.sources.catalogue import Catalogue
 from tagalign.sources.exclude import excluded_ids
 from tagalign.sources.journal import deal, open_journal
 
@@ -72,11 +72,11 @@ def catalogue_freesound(
                 f"the search of source.freesound finds no usable sound ({len(failures)} are left"
                 " out); change its query, filter or dates"
             )
-        write_catalogue(
+        Catalogue.write_rows(
             output,
             lambda: state.rows(start, stop),
-            columns=COLUMNS,
-            failures=failures,
+            names=list(COLUMNS),
+            failed=failures,
             config=sections,
             inputs={f"exclude {index}": path for index, path in enumerate(source["exclude"])},
         )

@@ -31,6 +31,7 @@ from tagalign.config.load import without_places
 from tagalign.errors import InputError, TagalignError
 
 FORMAT = 1
+CHUNK = 4096  # values that are compressed together
 
 
 def digest(path: str | os.PathLike) -> str:
@@ -169,14 +170,22 @@ def create(
 
 
 @contextlib.contextmanager
-def read(path: str | os.PathLike, *, stage: str | None = None) -> Iterator[h5py.File]:
+def read(
+    path: str | os.PathLike, *, stage: str | Sequence[str] | None = None
+) -> Iterator[h5py.File]:
     """Open a stage file for reading.
+
+    Parameters
+    ----------
+    stage
+        The stage that must have made it, or several of which one must have.
 
     Raises
     ------
     InputError
         The file is missing, is not HDF5, or was not made by `stage`.
     """
+    stages = (stage,) if isinstance(stage, str) else stage
     try:
         file = h5py.File(path, "r")
     except FileNotFoundError:
@@ -185,9 +194,10 @@ def read(path: str | os.PathLike, *, stage: str | None = None) -> Iterator[h5py.
         raise InputError(f"{path} is not a readable HDF5 file ({error}); make it again") from None
     with file:
         made_by = file.attrs.get("stage")
-        if stage is not None and made_by != stage:
+        if stages is not None and made_by not in stages:
+            wanted = " or ".join(map(repr, stages))
             raise InputError(
-                f"{path} was made by stage {made_by!r}, but a file of stage {stage!r} is needed"
+                f"{path} was made by stage {made_by!r}, but a file of stage {wanted} is needed"
             )
         if made_by is not None and file.attrs.get("format") != FORMAT:
             raise InputError(
@@ -213,9 +223,35 @@ def write_strings(group: h5py.Group, name: str, values: Sequence[str]) -> h5py.D
     return group.create_dataset(name, data=np.array(encoded, dtype=dtype))
 
 
-def read_strings(dataset: h5py.Dataset) -> list[str]:
-    """Read what `write_strings` wrote."""
-    return [value.decode() for value in dataset[()]]
+def create_strings(group: h5py.Group, name: str, count: int, width: int) -> h5py.Dataset:
+    """Make room for `count` strings of at most `width` bytes, for `put_strings`."""
+    # All are as wide as the longest; compression takes the padding away again.
+    return create_compressed(group, name, count, h5py.string_dtype("utf-8", width))
+
+
+def create_compressed(group: h5py.Group, name: str, count: int, dtype) -> h5py.Dataset:
+    """Make room for `count` values that are written in parts."""
+    options = {"chunks": (min(count, CHUNK),), "compression": "gzip"} if count else {}
+    return group.create_dataset(name, (count,), dtype, **options)
+
+
+def put_strings(dataset: h5py.Dataset, first: int, values: Sequence[str]) -> None:
+    """Write strings from row `first` on into what `create_strings` made."""
+    if values:
+        encoded = [value.encode() for value in values]
+        dataset[first : first + len(values)] = np.array(encoded, dataset.dtype)
+
+
+def read_strings(dataset: h5py.Dataset, rows=()) -> list[str]:
+    """Read what `write_strings` or `put_strings` wrote, all of it or a slice or array of rows."""
+    return [value.decode() for value in dataset[rows]]
+
+
+def text_shape(node) -> tuple[int, ...] | None:
+    """Shape of what `write_strings` wrote, or None if `node` is anything else."""
+    if isinstance(node, h5py.Dataset) and h5py.check_string_dtype(node.dtype) is not None:
+        return node.shape
+    return None
 
 
 def write_ragged(group: h5py.Group, name: str, rows: Sequence[Sequence], dtype=None) -> None:
