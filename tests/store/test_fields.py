@@ -8,7 +8,16 @@ import pytest
 
 from tagalign import store
 from tagalign.errors import InputError
-from tagalign.store.fields import StageFile, attribute, failures, field
+from tagalign.store.fields import StageFile, attribute, failures, field, part
+
+
+@dataclasses.dataclass
+class Half:
+    """A part, of which a file has several."""
+
+    id: list[str] = field("text", "N", "names")
+    values: np.ndarray = field("float16", "N K", "numbers")
+    kind: str = attribute("text", "a word", default="plain")
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -26,6 +35,8 @@ class Example(StageFile, stage=("tags", "coala"), place="example.h5"):
     extra: np.ndarray | None = field("float64", "K", "may be absent", optional=True)
     texts: dict = field("text", "N", "more columns", kind="group", optional=True)
     weights: dict = field("any", "", "named arrays", kind="group")
+    left: Half = part(Half)
+    right: Half | None = part(Half, optional=True)
     failed: list[tuple[str, str]] = failures("what was left out")
 
 
@@ -42,6 +53,7 @@ def example(**changes):
         "square": np.arange(12).reshape(2, 2, 3),
         "texts": {"mood": ["loud", ""]},
         "weights": {"w": np.eye(2, dtype=np.float16), "n": np.int64(7)},
+        "left": Half(["p", "q", "r"], np.ones((3, 3), np.float16), "odd"),
         "failed": [("z", "silent")],
     }
     return Example(**values | changes)
@@ -62,7 +74,21 @@ def test_round_trip(tmp_path):
     assert found.weights["w"].dtype == np.float16
     assert found.weights["n"] == 7
     assert found.failed == [("z", "silent")]
+    assert (found.left.id, found.left.kind) == (["p", "q", "r"], "odd")
+    assert found.left.values.dtype == np.float16
+    assert found.right is None
+    assert Example.read_fields(tmp_path / "a.h5", "left.id", "right.id") == [["p", "q", "r"], None]
     assert Example.read_fields(tmp_path / "a.h5", "id", "count") == [["x", "ÿ"], 3]
+
+
+def test_a_part_that_may_be_absent(tmp_path):
+    example(right=Half(["s"], np.ones((1, 3), np.float16))).write(tmp_path / "a.h5")
+    found = Example.read(tmp_path / "a.h5").right
+    assert (found.id, found.kind) == (["s"], "plain")
+    with h5py.File(tmp_path / "a.h5", "r+") as file:
+        del file["right/values"]
+    with pytest.raises(InputError, match="has no data set 'right/values'"):
+        Example.read(tmp_path / "a.h5")
 
 
 def test_it_takes_the_first_stage_unless_told(tmp_path):
@@ -84,6 +110,10 @@ DAMAGE = {
     "has no data set 'id'": lambda file: file.pop("id"),
     "has no attribute 'made'": lambda file: file.attrs.pop("made"),
     "has no group 'weights'": lambda file: file.pop("weights"),
+    "has no attribute 'left/kind'": lambda file: file["left"].attrs.pop("kind"),
+    r"has 'left/values' of shape \(2, 3\), not \(N_left = 3, K = 3\)": lambda file: _replace(
+        file, "left/values", np.ones((2, 3), np.float16)
+    ),
     "has no failures 'failed'": lambda file: file.pop("failed"),
     "has no lists of ids and reasons": lambda file: file["failed"].pop("reason"),
     "has float64 in 'count', not int64": lambda file: file.attrs.create("count", 1.5),

@@ -21,7 +21,7 @@ def command(catalogue, sections, output):
     \b
     Example: tagalign tags catalogue.h5 -o tags.h5
     """
-    from tagalign.tags.stage import run
+    from tagalign.tags.build import run
 
     made = run(output, catalogue, sections)
     click.echo(

@@ -132,6 +132,7 @@ def create(
     inputs: Mapping[str, str | os.PathLike] | None = None,
     seed: int | None = None,
     packages: Sequence[str] = (),
+    versions: bool = True,
 ) -> Iterator[h5py.File]:
     """Open a new stage file for writing; it appears at `path` when the block ends.
 
@@ -149,21 +150,26 @@ def create(
         The random seed of the stage, if it has one.
     packages
         Distributions whose version can change the content, such as ``"librosa"``.
+    versions
+        Whether to record versions; not where equal content must give equal bytes for ever.
 
     Raises
     ------
     TagalignError
         The file could not be written (disk full, no permission).
     """
-    versions = {"tagalign": __version__}
-    versions |= {name: importlib.metadata.version(name) for name in ("h5py", "numpy", *packages)}
+    recorded = {}
+    if versions:
+        recorded["tagalign"] = __version__
+        for name in ("h5py", "numpy", *packages):
+            recorded[name] = importlib.metadata.version(name)
     hashes = {role: digest(file) for role, file in sorted((inputs or {}).items())}
     with replacing(path) as part, new_hdf5(part) as file:
         file.attrs["stage"] = stage
         file.attrs["format"] = FORMAT
         file.attrs["config"] = canonical(without_places(config))
         file.attrs["inputs"] = canonical(hashes)
-        file.attrs["versions"] = canonical(versions)
+        file.attrs["versions"] = canonical(recorded)
         if seed is not None:
             file.attrs["seed"] = seed
         yield file
@@ -205,6 +211,11 @@ def read(
                 f" reads {FORMAT}; make it again"
             )
         yield file
+
+
+def reopen(path: str | os.PathLike) -> h5py.File:
+    """Open a file again that was checked by `read` just before, to read a part of it."""
+    return h5py.File(path, "r")
 
 
 def attributes(file: h5py.File) -> dict:

@@ -12,6 +12,7 @@ the file, documents the fields, writes them, and checks them when the file is re
 
     WordVectors(config=sections, vocabulary=words, vectors=vectors).write(path, inputs=...)
     found = WordVectors.read(path)
+    [words] = WordVectors.read_fields(path, "vocabulary")
 
 `read` and `write` move whole files. Where memory demands a stream, the class gives methods of
 its own on top of `StageFile.open` and `StageFile.create`, which give the HDF5 file and check it.
@@ -22,181 +23,78 @@ file. ``*`` stands for a size that differs from row to row (stored by `store.wri
 
 import contextlib
 import dataclasses
-import json
+import functools
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import h5py
-import numpy as np
 
 from tagalign import store
 from tagalign.errors import InputError
+from tagalign.store.field import Field
 
 
-@dataclasses.dataclass(frozen=True)
-class Field:
-    """One field of a stage file.
+def field(dtype: str, shape: str, meaning: str, *, default: Any = None, **options) -> Any:
+    """Declare a field of a `StageFile`; see `Field` for the arguments.
 
-    Attributes
-    ----------
-    dtype
-        A NumPy type such as ``"float32"``, or ``"text"``; of attributes also ``"JSON"``; of the
-        members of a group also ``"any"`` numbers of any shape.
-    shape
-        Sizes, such as ``"N n_mels n_frames"`` or, with rows of unequal length, ``"N *"``; empty
-        for a single value.
-    meaning
-        One line for the table of files.
-    unit
-        Unit of the values, if they have one.
-    kind
-        ``"data set"``, ``"attribute"`` (of the root), ``"group"`` (data sets whose names are
-        data as well), or ``"failures"`` (see `store.write_failures`).
-    name
-        Path within the file; the name in the class if empty.
-    optional
-        Whether a file may lack it; it reads as None, a group as an empty dict.
+    One that is optional, or that has a `default`, need not be given to the class.
     """
-
-    dtype: str
-    shape: str
-    meaning: str
-    unit: str = ""
-    kind: str = "data set"
-    name: str = ""
-    optional: bool = False
-
-    def write(self, file: h5py.File, value) -> None:
-        """Write `value` into an open file."""
-        if self.kind == "attribute":
-            file.attrs[self.name] = store.canonical(value) if self.dtype == "JSON" else value
-        elif self.kind == "failures":
-            store.write_failures(file, value)
-        elif self.kind == "group":
-            group = file.create_group(self.name)
-            for name, member in value.items():
-                dataclasses.replace(self, kind="data set", name=name).write(group, member)
-        elif "*" in self.shape:
-            store.write_ragged(file, self.name, value, None if self._is_text else self.dtype)
-        elif self._is_text:
-            store.write_strings(file, self.name, value)
-        else:
-            file[self.name] = np.asarray(value, None if self.dtype == "any" else self.dtype)
-
-    def read(self, file: h5py.File) -> Any:
-        """The value in an open file that was checked."""
-        if not self._is_in(file):
-            return {} if self.kind == "group" else None
-        if self.kind == "attribute":
-            value = file.attrs[self.name]
-            if self.dtype == "JSON":
-                return json.loads(value)
-            return value.item() if isinstance(value, np.generic) else value
-        if self.kind == "failures":
-            return store.read_failures(file)
-        if self.kind == "group":
-            return {
-                name: dataclasses.replace(self, kind="data set", name=name).read(file[self.name])
-                for name in file[self.name]
-            }
-        if "*" in self.shape:
-            return store.read_ragged(file[self.name])
-        return store.read_strings(file[self.name]) if self._is_text else file[self.name][()]
-
-    def check(self, file: h5py.File, sizes: dict[str, int]) -> str | None:
-        """What is wrong with the field in a file, or None.
-
-        `sizes` maps the names of sizes to what they were so far, and gains those of this field.
-        """
-        if not self._is_in(file):
-            return None if self.optional else f"has no {self.kind} {self.name!r}"
-        if self.kind == "attribute":
-            value = file.attrs[self.name]
-            if self.dtype not in ("text", "JSON"):
-                return self._compare(np.asarray(value).dtype, np.shape(value), sizes)
-            return None if isinstance(value, str) else f"has no text in attribute {self.name!r}"
-        if self.kind == "group":
-            return self._check_group(file[self.name], sizes)
-        if self.kind == "failures":
-            node = file[self.name]
-            lengths = [store.text_shape(node.get(part)) for part in ("id", "reason")]
-            if None in lengths or len(set(lengths)) > 1:
-                return f"has no lists of ids and reasons of one length in {self.name!r}"
-            return None
-        return self._check_data(file[self.name], sizes)
-
-    @property
-    def _is_text(self) -> bool:
-        return self.dtype == "text"
-
-    def _is_in(self, file: h5py.File) -> bool:
-        return self.name in (file.attrs if self.kind == "attribute" else file)
-
-    def _check_group(self, group, sizes: dict[str, int]) -> str | None:
-        if not isinstance(group, h5py.Group):
-            return f"has no group {self.name!r}"
-        for name, node in group.items():
-            member = dataclasses.replace(self, kind="data set", name=f"{self.name}/{name}")
-            wrong = member._check_data(node, sizes)
-            if wrong:
-                return wrong
-        return None
-
-    def _check_data(self, node, sizes: dict[str, int]) -> str | None:
-        if "*" in self.shape:
-            if not isinstance(node, h5py.Group) or not {"offsets", "values"} <= set(node):
-                return f"has no rows of unequal length in {self.name!r}"
-            offsets, values = node["offsets"], node["values"]
-            if offsets.dtype.kind != "i" or offsets.ndim != 1 or not len(offsets):
-                return f"has no offsets of rows in {self.name!r}"
-            shape, dtype = store.text_shape(values), "text"
-            if shape is None:
-                shape, dtype = values.shape, values.dtype
-            return self._compare(dtype, (len(offsets) - 1, *shape), sizes)
-        shape, dtype = store.text_shape(node), "text"
-        if shape is None:
-            if not isinstance(node, h5py.Dataset):
-                return f"has a group where the data set {self.name!r} should be"
-            shape, dtype = node.shape, node.dtype
-        return self._compare(dtype, shape, sizes)
-
-    def _compare(self, dtype, shape: tuple[int, ...], sizes: dict[str, int]) -> str | None:
-        if self.dtype == "any":
-            return None
-        if dtype != (self.dtype if self._is_text else np.dtype(self.dtype)):
-            return f"has {dtype} in {self.name!r}, not {self.dtype}"
-        names = self.shape.split()
-        known = [int(n) if n.isdecimal() else sizes.get(n) for n in names]
-        fits = [size in (None, found) for size, found in zip(known, shape, strict=False)]
-        if len(names) != len(shape) or not all(fits):
-            wanted = ", ".join(
-                name if size is None or name.isdecimal() else f"{name} = {size}"
-                for name, size in zip(names, known, strict=True)
-            )
-            return f"has {self.name!r} of shape {shape}, not ({wanted})"
-        sizes |= {n: s for n, s in zip(names, shape, strict=True) if n.isidentifier()}
-        return None
-
-
-def field(dtype: str, shape: str, meaning: str, **options) -> Any:
-    """Declare a field of a `StageFile`; see `Field` for the arguments."""
     declared = Field(dtype, shape, meaning, **options)
-    if declared.optional:
-        if declared.kind == "group":
-            return dataclasses.field(default_factory=dict, metadata={"field": declared})
-        return dataclasses.field(default=None, metadata={"field": declared})
-    return dataclasses.field(metadata={"field": declared})
+    metadata = {"field": declared}
+    if declared.optional and declared.kind == "group":
+        return dataclasses.field(default_factory=dict, metadata=metadata)
+    if declared.optional or default is not None:
+        return dataclasses.field(default=default, metadata=metadata)
+    return dataclasses.field(metadata=metadata)
 
 
 def attribute(dtype: str, meaning: str, shape: str = "", **options) -> Any:
-    """Declare a root attribute of a `StageFile`."""
+    """Declare an attribute of the root, or in a part of the part's group."""
     return field(dtype, shape, meaning, kind="attribute", **options)
 
 
 def failures(meaning: str) -> Any:
     """Declare the table of what was left out: a list of (id, reason)."""
     return field("text", "failures", meaning, kind="failures", name="failed")
+
+
+def part(kind: type, *, optional: bool = False) -> Any:
+    """Declare a group that holds the fields of another dataclass.
+
+    The size ``N`` counts the rows of each part by itself.
+    """
+    metadata = {"part": kind, "optional": optional}
+    if optional:
+        return dataclasses.field(default=None, metadata=metadata)
+    return dataclasses.field(metadata=metadata)
+
+
+def declared_fields(kind: Any, group: str = "", within: str = "") -> dict[str, Field]:
+    """Name -> declaration of the fields of a dataclass, those of a part as ``part.name``.
+
+    Parameters
+    ----------
+    kind
+        The dataclass.
+    group, within
+        Group in which its fields lie, and the optional one among the groups above, if any.
+    """
+    found: dict[str, Field] = {}
+    for item in dataclasses.fields(kind):
+        if "field" in item.metadata:
+            declared = item.metadata["field"]
+            name = declared.name or item.name
+            shape = declared.shape
+            if group:
+                name = f"{group}/{name}"
+                shape = " ".join(f"N_{group}" if size == "N" else size for size in shape.split())
+            found[item.name] = dataclasses.replace(declared, name=name, shape=shape, within=within)
+        elif "part" in item.metadata:
+            inside = within or (item.name if item.metadata["optional"] else "")
+            inner = declared_fields(item.metadata["part"], item.name, inside)
+            found |= {f"{item.name}.{name}": declared for name, declared in inner.items()}
+    return found
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -229,12 +127,8 @@ class StageFile:
 
     @classmethod
     def fields(cls) -> dict[str, Field]:
-        """Name in the class -> declaration, in the order of the class."""
-        return {
-            item.name: dataclasses.replace(declared, name=declared.name or item.name)
-            for item in dataclasses.fields(cls)
-            if (declared := item.metadata.get("field"))
-        }
+        """Name -> declaration, in the order of the class; see `declared_fields`."""
+        return declared_fields(cls)
 
     @classmethod
     @contextlib.contextmanager
@@ -278,11 +172,17 @@ class StageFile:
         """
         with cls.open(path) as file:
             values = {name: declared.read(file) for name, declared in cls.fields().items()}
-            return cls(config=store.attributes(file)["config"], **values)
+            config = store.attributes(file)["config"]
+            for item in dataclasses.fields(cls):
+                if "part" in item.metadata:
+                    inner = _take(values, f"{item.name}.")
+                    there = item.name in file
+                    values[item.name] = item.metadata["part"](**inner) if there else None
+        return cls(config=config, **values)
 
     @classmethod
     def read_fields(cls, path: str | os.PathLike, *names: str) -> list:
-        """Read some fields, by their names in the class.
+        """Read some fields, by their names in the class; those of a part as ``part.name``.
 
         Raises
         ------
@@ -297,7 +197,7 @@ class StageFile:
         """Write the whole file; see `store.create` for the options apart from ``config``."""
         with self.create(path, config=self.config, **options) as file:
             for name, declared in self.fields().items():
-                value = getattr(self, name)
+                value = functools.reduce(_get, name.split("."), self)
                 if value is not None:
                     declared.write(file, value)
 
@@ -310,3 +210,13 @@ class StageFile:
                 raise InputError(
                     f"{path} {wrong}; make it again with `tagalign {file.attrs['stage']}`"
                 )
+
+
+def _take(values: dict, prefix: str) -> dict:
+    """Take the values whose names begin with `prefix` out of `values`, by the rest."""
+    names = [name for name in values if name.startswith(prefix)]
+    return {name.removeprefix(prefix): values.pop(name) for name in names}
+
+
+def _get(value: Any, name: str) -> Any:
+    return None if value is None else getattr(value, name)
