@@ -51,6 +51,7 @@ lint: $(STAMP)
 	$(VENV)/bin/snakemake --lint
 
 docs: $(STAMP)
+	$(VENV)/bin/python -m tagalign.config.paper config/config.yaml
 	$(VENV)/bin/python -m tagalign.config.table config/README.md
 
 clean:

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-import yaml
 
 from tagalign.config import load as config
 
@@ -19,7 +18,7 @@ def settings() -> dict:
 def reference(request) -> dict:
     """The section `model` of the preset `reference`."""
     path = request.config.rootpath / "config" / "reference.yaml"
-    return yaml.safe_load(path.read_text())["model"]
+    return config.load(path)["model"]
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import yaml
 from click.testing import CliRunner
 
 import released
@@ -238,7 +237,7 @@ def test_scaler_of_another_kind(limits, tmp_path, scaler):
 
 def test_settings_are_those_of_the_reference_preset():
     """What an imported model stores about its making equals config/reference.yaml."""
-    preset = yaml.safe_load((ROOT / "config" / "reference.yaml").read_text())
+    preset = config.load(ROOT / "config" / "reference.yaml")
     ours = config.resolve_sections(REFERENCE, REFERENCE)
     for name, section in ours.items():
         assert section == preset[name]

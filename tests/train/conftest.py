@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
-import yaml
 
 from running import SMALL, call, training
+from tagalign.config import load as config
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +45,7 @@ def prepared(tmp_path_factory, corpus) -> Path:
 def reference_train() -> dict:
     """The section `train` of the preset `reference`."""
     path = Path(__file__).parents[2] / "config" / "reference.yaml"
-    return yaml.safe_load(path.read_text())["train"]
+    return config.load(path)["train"]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import difflib
 import functools
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import yaml
@@ -87,6 +87,20 @@ def merge(first: Mapping, second: Mapping) -> dict:
         both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
         merged[key] = merge(merged[key], value) if both else value
     return merged
+
+
+def flatten(config: Mapping) -> dict:
+    """Dotted key -> value of a configuration, down to where the schema names no keys."""
+    return dict(_leaves(config, schema(), ""))
+
+
+def _leaves(config: Mapping, part: Mapping, prefix: str) -> Iterator[tuple[str, object]]:
+    for key, value in config.items():
+        child = part["properties"][key]
+        if "properties" in child:
+            yield from _leaves(value, child, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
 
 
 def only_places(picked: Mapping) -> dict:
