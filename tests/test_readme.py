@@ -9,6 +9,8 @@ import pytest
 import yaml
 from click import Context
 
+import tagalign
+from small_model import write_users_files
 from tagalign.cli import cli
 from tiny_project import fresh  # noqa: F401
 
@@ -17,6 +19,7 @@ README = (ROOT / "README.md").read_text()
 PAGES = README + "".join(
     (ROOT / page).read_text() for page in ("config/README.md", "workflow/profiles/README.md")
 )
+PYTHON = re.findall(r"```python\n(.*?)```", README, re.S)
 # These need what a user installs first.
 LATER = ("cluster-generic", "conda")
 
@@ -38,6 +41,26 @@ def test_a_verb_takes_the_options_of_the_readme(words):
     verb = cli.get_command(Context(cli), name)
     assert verb is not None, f"there is no verb {name}"
     verb.make_context(name, arguments)
+
+
+@pytest.fixture(scope="module")
+def users_files(corpus, tmp_path_factory):
+    return write_users_files(tmp_path_factory.mktemp("user"), corpus)
+
+
+@pytest.mark.parametrize("number", range(len(PYTHON)))
+def test_the_python_of_the_readme_runs(users_files, monkeypatch, number):
+    """Where a model, two sounds, and files that the verbs made of them lie."""
+    monkeypatch.chdir(users_files)
+    exec(compile(PYTHON[number], f"README.md, block {number}", "exec"), {})
+
+
+def test_the_readme_shows_the_whole_interface():
+    text = "".join(PYTHON)
+    names = [name for name in tagalign.__all__ if name != "Embedder"]
+    names += [name for name in vars(tagalign.Embedder) if not name.startswith("_")]
+    shown = [name for name in names if f".{name}(" in text or f".{name} " in text]
+    assert set(names) - set(shown) <= {"finish", "times"}
 
 
 @pytest.mark.slow

@@ -1,6 +1,5 @@
 """Embedding of sound files with the full-width encoder, against the released way."""
 
-import tempfile
 from pathlib import Path
 
 import librosa
@@ -9,7 +8,7 @@ import torch
 from rows import Row, rates
 
 from tagalign.config import load as config
-from tagalign.embedding.sounds import embed_sounds, find_sounds
+from tagalign.embedding.embedder import Embedder
 from tagalign.model.file import Model
 from tagalign.model.network import Network
 from tagalign.model.systems import SYSTEMS
@@ -21,39 +20,31 @@ CLIPS = 20  # of 5 s
 
 def run() -> list[Row]:
     """Clips of ESC-10 from the bundled corpus, three frames each."""
-    sounds = find_sounds(sorted(CORPUS.glob("*_A.ogg"))[:CLIPS])
-    frames = config.resolve_sections({}, ["frames"])["frames"]
+    sounds = sorted(CORPUS.glob("*_A.ogg"))[:CLIPS]
     model = untrained()
-    with tempfile.TemporaryDirectory() as name:
-        output = Path(name) / "out.h5"
+    embedder = Embedder(model, "")
 
-        def ours(model: Model, jobs: int):
-            def work() -> int:
-                embed_sounds(output, model, sounds, frames, inputs={}, jobs=jobs)
-                return len(sounds)
+    def ours() -> int:
+        return len(embedder.embed(sounds))
 
-            return work
+    def plain() -> int:
+        return len([released(model, path) for path in sounds])
 
-        def plain() -> int:
-            for _, path in sounds:
-                released(model, path)
-            return len(sounds)
-
-        one, base = rates(ours(model, 1), plain)
-        rows = [Row("embedding, cpu", one, "clips/s", base, PLAIN)]
-        if torch.cuda.is_available():
-            model.network.to("cuda")
-            one, base = rates(ours(model, 1), plain)
-            rows.append(Row("embedding, cuda, one process decodes", one, "clips/s", base, PLAIN))
+    one, base = rates(ours, plain)
+    rows = [Row("embedding, cpu", one, "clips/s", base, PLAIN)]
+    if torch.cuda.is_available():
+        model.network.to("cuda")
+        one, base = rates(ours, plain)
+        rows.append(Row("embedding, cuda, one process decodes", one, "clips/s", base, PLAIN))
     return rows
 
 
 PLAIN = "the released way: clip by clip, padded to 10 s, librosa with kaiser_fast"
 
 
-def untrained() -> Model:
-    """A full-width model with random weights."""
-    sections = config.resolve_sections({}, ["patches", "tags", "model"])
+def untrained(**settings) -> Model:
+    """A model with random weights, of full width unless `settings` of `model` say otherwise."""
+    sections = config.resolve_sections({"model": settings}, ["patches", "tags", "model"])
     system = SYSTEMS["untrained"]
     torch.manual_seed(0)
     return Model(

@@ -58,7 +58,9 @@ def test_a_model_file_gives_back_the_model(name, settings, tmp_path, frames):
     if model.network.tag_encoder is not None:
         sets = [["dog", "bark"], ["loop"]]
         assert np.array_equal(loaded.embed_tags(sets), model.embed_tags(sets))
-        assert loaded.project_frames(frames).shape[1] == loaded.embed_tags(sets).shape[1]
+        assert (
+            loaded.project(loaded.embed_frames(frames)).shape[1] == loaded.embed_tags(sets).shape[1]
+        )
 
 
 def test_equal_models_give_equal_bytes(settings, tmp_path):
@@ -115,7 +117,7 @@ def test_bad_input_to_a_model_names_the_value(settings, frames, tmp_path):
     with pytest.raises(InputError, match="system cnn has no tag encoder"):
         make("cnn", settings).embed_tags([["dog"]])
     with pytest.raises(InputError, match="untrained has no map from audio to tags"):
-        make("untrained", settings).project_frames(frames)
+        make("untrained", settings).project(np.zeros((1, 8), np.float32))
     with store.create(tmp_path / "tags.h5", stage="tags", config={}):
         pass
     with pytest.raises(InputError, match=r"tags\.h5 holds no model \(stage 'tags'\)"):

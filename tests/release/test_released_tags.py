@@ -46,7 +46,7 @@ def test_users_tags_become_the_published_indices(models, reference, us8k_tag_ids
     model = models["reference"]
     raw = json.loads((reference / "us8k_tags_raw.json").read_text())
     for identifier, tags in raw.items():
-        known, _ = known_tags(model, tags)
+        known = known_tags(model, tags)
         indices = sorted(model.vocabulary.index(tag) for tag in known)
         assert indices == us8k_tag_ids.get(identifier, []), identifier
 

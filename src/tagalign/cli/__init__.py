@@ -34,6 +34,9 @@ GROUPS = {
     "Using a model": {
         "embed": "Embed sounds.",
         "embed-tags": "Embed a set of tags.",
+        "tag": "Print the tags that come nearest to sounds.",
+        "index": "Embed sounds so that they can be searched.",
+        "search": "Find sounds by tags or by a sound.",
         "clean": "Show what becomes of tags.",
         "import-release": "Make a model file of the authors' released weights.",
     },

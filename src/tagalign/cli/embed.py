@@ -1,56 +1,71 @@
 """Verb `embed`: embed sounds with a trained model."""
 
-import os
 from pathlib import Path
 
 import click
 
-from tagalign.cli.options import config_options, device_option, output_option
+from tagalign.cli.options import (
+    audio_option,
+    config_options,
+    device_option,
+    jobs_option,
+    output_option,
+    sounds_argument,
+)
 
 
 @click.command()
 @click.argument("model", type=click.Path(dir_okay=False, path_type=Path))
-@click.argument(
-    "sounds", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SOUND..."
+@sounds_argument
+@audio_option
+@click.option("--aligned", is_flag=True, help="Write phi_a, to be compared with tags, not z_a.")
+@click.option(
+    "--timestamps", is_flag=True, help="Write an embedding per patch, with its time in seconds."
 )
 @device_option("Where the model runs.")
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    default=None,
-    help="Processes that decode; all cores if left out. The result does not depend on it.",
-)
-@output_option("The file to write (HDF5).")
+@jobs_option
+@output_option("The file to write; its ending tells the format: .h5, .npz or .csv.")
 @config_options("frames", optional=True)
-def command(model, sounds, device, jobs, output, sections):
+def command(model, sounds, audio, aligned, timestamps, device, jobs, output, sections):
     """Embed sounds with a trained model.
 
-    Reads MODEL and any number of SOUNDs: files, or directories with all sounds below them
-    (wav, flac, ogg, mp3, aiff; any rate and channel count). Each sound is cut into frames
-    without overlap, and their embeddings are averaged. Writes id (the file's name, or its
-    path below the directory) and embedding (sounds, V). Sounds that cannot be read are
-    listed in failed/ with the reason. A sound's embedding does not depend on the others.
+    Reads MODEL and any number of SOUNDs: files, directories with all sounds below them, CSV
+    files with a column `file` (and `id`), text files (.txt) with a path per line. Each sound
+    is cut into patches without overlap, and their embeddings are averaged. Writes the id of
+    each sound (its name, its path below the directory, or its id in the CSV) and its vector:
+    the embedding z_a, for classification, or with --aligned the aligned embedding phi_a, which
+    is compared with that of tags (`embed-tags`). Sounds that cannot be read are listed with
+    the reason.
+
+    Progress is kept in OUTPUT.journal until the output is written. After Ctrl-C or a kill the
+    same command goes on where it was.
 
     Without --config and --params, sounds are padded as the sounds of training were: where
     these were padded to so many seconds, so are yours, and what is left after the last whole
-    frame is dropped; else that is filled up with silence.
+    patch is dropped; else that is filled up with silence.
 
     \b
     Examples:
       tagalign embed models/w2v-128-4h/0.h5 dog.wav rain.ogg -o embeddings.h5
-      tagalign embed models/w2v-128-4h/0.h5 my-sounds/ -o embeddings.h5
+      tagalign embed models/w2v-128-4h/0.h5 my-sounds/ --aligned -o aligned.npz
+      tagalign embed models/w2v-128-4h/0.h5 dog.wav --timestamps -o dog.csv
     """
-    from tagalign.audio.frames import frames_of_training
-    from tagalign.embedding.sounds import embed_sounds, find_sounds
-    from tagalign.model.file import load_model
+    from tagalign.embedding.embedder import load
+    from tagalign.embedding.folder import embed_folder
+    from tagalign.embedding.listing import find_sounds
 
-    found = find_sounds(sounds)
-    loaded = load_model(model, device=device)
-    frames = sections["frames"] if sections else frames_of_training(loaded.front_end)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    failures = embed_sounds(
-        output, loaded, found, frames, inputs={"model": model}, jobs=jobs or cores
+    found = find_sounds(sounds, audio)
+    done = embed_folder(
+        output,
+        load(model, device, sections and sections["frames"]),
+        found,
+        model=model,
+        aligned=aligned,
+        timestamps=timestamps,
+        jobs=jobs,
     )
-    for identifier, reason in failures:
+    for identifier, reason in done.failures:
         click.echo(f"embed: {identifier}: {reason}", err=True)
-    click.echo(f"{len(found) - len(failures)} embeddings in {output}")
+    kind = "aligned embeddings (phi_a)" if aligned else "embeddings (z_a)"
+    of = " of their patches" if timestamps else ""
+    click.echo(f"{kind} of {done.count} sounds{of} in {output}")

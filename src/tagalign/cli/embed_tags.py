@@ -5,47 +5,46 @@ from pathlib import Path
 import click
 
 from tagalign.cli.options import device_option, output_option
-from tagalign.errors import InputError
 
 
 @click.command()
 @click.argument("model", type=click.Path(dir_okay=False, path_type=Path))
 @click.argument("tag_sets", nargs=-1, required=True, metavar="TAGS...")
+@click.option(
+    "--attention",
+    is_flag=True,
+    help="Also write what each head of the tag encoder attends to: weights from tag to tag.",
+)
 @device_option("Where the model runs.")
 @output_option("The file to write (HDF5).")
-def command(model, tag_sets, device, output):
+def command(model, tag_sets, attention, device, output):
     """Embed sets of tags with a trained model.
 
     Each argument TAGS is one set, its tags separated by commas. Tags are cleaned as those of
-    the training data were; those outside the model's vocabulary are named and left out.
-    Writes one row per set: its tags, and the embedding, in the space to which the model
-    aligns sounds.
+    the training data were; those outside the model's vocabulary are named, with the nearest
+    that are in it, and left out. Writes one row per set: its tags, and their aligned embedding
+    phi_w, to be compared with that of sounds (`embed --aligned`).
 
     \b
-    Example:
+    Examples:
       tagalign embed-tags models/w2v-128-4h/0.h5 "dog, barking" "rain" -o tags.h5
+      tagalign embed-tags models/w2v-128-4h/0.h5 "dog, barking" --attention -o tags.h5
     """
-    import sys
+    from tagalign.embedding.embedder import load
+    from tagalign.embedding.file import write_tag_embeddings
+    from tagalign.embedding.tags import read_tags
 
-    from tagalign import store
-    from tagalign.embedding.tags import known_tags
-    from tagalign.model.file import load_model
-
-    loaded = load_model(model, device=device)
-    known = []
-    for text in tag_sets:
-        given = [tag.strip() for tag in text.split(",") if tag.strip()]
-        kept, dropped = known_tags(loaded, given)
-        for tag in dropped:
-            print(f"{tag!r} is not in the vocabulary of {model}", file=sys.stderr)
-        if not kept:
-            raise InputError(
-                f"no tag of {text!r} is in the vocabulary of {model}; choose other tags"
-            )
-        known.append(kept)
-    vectors = loaded.embed_tags(known)
-    with store.create(
-        output, stage="embed-tags", config={}, inputs={"model": model}, packages=("torch",)
-    ) as file:
-        store.write_ragged(file, "tags", known)
-        file["embedding"] = vectors
+    embedder = load(model, device)
+    sets = [read_tags(embedder.model, text) for text in tag_sets]
+    for note in [note for tags, notes in sets for note in notes]:
+        click.echo(f"embed-tags: {note}", err=True)
+    tags = [tags for tags, _ in sets]
+    write_tag_embeddings(
+        output,
+        tags,
+        embedder.embed_tags(tags),
+        model=model,
+        system=embedder.model.system.name,
+        attention=embedder.model.attention(tags) if attention else None,
+    )
+    click.echo(f"aligned embeddings (phi_w) of {len(tags)} sets of tags in {output}")

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import os
 from pathlib import Path
 
 import click
@@ -11,6 +12,13 @@ from tagalign.errors import ConfigError
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def output_option(help_text: str):
@@ -24,6 +32,38 @@ def device_option(help_text: str):
         "--device",
         type=click.Choice(["auto", "cpu", "cuda"]),
         default="auto",
+        show_default=True,
+        help=help_text,
+    )
+
+
+sounds_argument = click.argument(
+    "sounds", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SOUND..."
+)
+
+audio_option = click.option(
+    "--audio",
+    type=DIRECTORY,
+    help="Directory to which the paths in a list of sounds are relative; by default its own.",
+)
+
+jobs_option = click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=cores,
+    help="Processes that decode; all cores if left out. The result does not depend on it.",
+)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def number_option(help_text: str):
+    """Add ``-k``/``--number``, how many results to show."""
+    return click.option(
+        "-k",
+        "--number",
+        type=click.IntRange(min=1),
+        default=10,
         show_default=True,
         help=help_text,
     )

@@ -1,41 +1,97 @@
 """Make users' tags ready for a model: clean them as its training data were, keep the known."""
 
+import difflib
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import h5py
 import numpy as np
 
 from tagalign import store
 from tagalign.errors import InputError
-from tagalign.tags.clean import explain_tag
+from tagalign.tags.clean import explain_tag, normalise
 
 
-def known_tags(model, tags: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Clean tags and split them into those that the model knows and the others.
+class TagSet(NamedTuple):
+    """What a model makes of the tags of a user.
+
+    Attributes
+    ----------
+    tags
+        Tags of the vocabulary, in the given order, without repetition.
+    notes
+        A sentence for each tag that was left out or taken apart.
+    """
+
+    tags: list[str]
+    notes: list[str]
+
+
+def read_tags(model, given: str | Sequence[str]) -> TagSet:
+    """Clean tags as those of the training data were, and look them up in the vocabulary.
+
+    A tag of several words that the vocabulary lacks is taken as its words if it has them all.
 
     Parameters
     ----------
     model
         A `tagalign.model.file.Model`; its `cleaning` and `vocabulary` are read.
-    tags
-        Tags as a user wrote them.
+    given
+        Tags as a user wrote them: a list, or a text with commas between them.
 
-    Returns
-    -------
-    known : list of str
-        Tags of the vocabulary, in the given order, without repetition.
-    dropped : list of str
-        The other tags as they were given, in the given order.
+    Raises
+    ------
+    InputError
+        None of them is known; the message names the nearest tags that are.
     """
     vocabulary = set(model.vocabulary)
-    known, dropped = [], []
-    for tag in tags:
-        result = explain_tag(tag, model.cleaning).result
-        if result not in vocabulary:
-            dropped.append(tag)
-        elif result not in known:
-            known.append(result)
-    return known, dropped
+    listed = given.split(",") if isinstance(given, str) else given
+    tags, notes = [], []
+    for tag in filter(None, map(str.strip, listed)):
+        found = _look_up(model, vocabulary, tag)
+        if found is None:
+            notes.append(f"{tag!r} is not in the vocabulary of this model{_nearest(model, tag)}")
+        elif len(found) > 1:
+            listed_words = ", ".join(found)
+            notes.append(
+                f"{tag!r} is not in the vocabulary of this model; taken as its words:"
+                f" {listed_words} (put commas between tags)"
+            )
+        tags += [word for word in found or () if word not in tags]
+    if not tags:
+        commas = " and put commas between tags" if isinstance(given, str) else ""
+        raise InputError(
+            f"no tag of {given!r} can be embedded: {'; '.join(notes) or 'it is empty'}; choose"
+            f" other tags{commas}"
+        )
+    return TagSet(tags, notes)
+
+
+def known_tags(model, tags: Sequence[str]) -> list[str]:
+    """The tags of a sound that the model knows, cleaned and without repetition."""
+    vocabulary = set(model.vocabulary)
+    results = (explain_tag(tag, model.cleaning).result for tag in tags)
+    return list(dict.fromkeys(tag for tag in results if tag in vocabulary))
+
+
+def _look_up(model, vocabulary: set[str], tag: str) -> list[str] | None:
+    """The tag of the vocabulary, the tags of its words, or None."""
+    whole = explain_tag(tag, model.cleaning).result
+    if whole in vocabulary:
+        return [whole]
+    words = [explain_tag(word, model.cleaning).result for word in normalise(tag).split("-")]
+    return words if len(words) > 1 and vocabulary.issuperset(words) else None
+
+
+def _nearest(model, tag: str) -> str:
+    """The tags of the vocabulary that are spelled most alike, of the whole and of its words."""
+    whole = normalise(tag)
+    near = dict.fromkeys(
+        match
+        for text in dict.fromkeys([whole, *whole.split("-")])
+        for match in difflib.get_close_matches(text, model.vocabulary, n=2, cutoff=0.6)
+    )
+    return f" (nearest: {', '.join(near)})" if near else ""
 
 
 def embed_tagged_clips(
@@ -65,7 +121,7 @@ def embed_tagged_clips(
         The model has no tag encoder, or knows no tag of any clip.
     """
     clip_ids, given = store.read_strings(file["clip_id"]), store.read_ragged(file["tags"])
-    known = [known_tags(model, tags)[0] for tags in given]
+    known = [known_tags(model, tags) for tags in given]
     rows = np.array([row for row, tags in enumerate(known) if tags], np.int64)
     if not len(rows):
         raise InputError(

@@ -12,6 +12,7 @@ import dataclasses
 import json
 import os
 from collections.abc import Mapping, Sequence
+from typing import BinaryIO
 
 import h5py
 import numpy as np
@@ -119,20 +120,48 @@ class Model:
         indices = torch.from_numpy(self.tag_indices(tag_sets))
         return self._in_batches(self.network.tag_encoder, indices, len(self.vocabulary))
 
-    def project_frames(self, log_mel: np.ndarray) -> np.ndarray:
-        """phi_a of frames [shape=(n, W)], to be compared with `embed_tags` by cosine.
+    def project(self, embedding: np.ndarray) -> np.ndarray:
+        """phi_a of z_a [shape=(n, V)] -> (n, W), to be compared with `embed_tags` by cosine.
+
+        The map is linear, so that phi_a of a mean is the mean of phi_a.
 
         Raises
         ------
         InputError
-            As `embed_frames`, and if the system was trained without tags to compare with.
+            The system was trained without tags to compare with.
         """
         if self.network.projection is None:
             raise InputError(
                 f"this model of system {self.system.name} has no map from audio to tags"
             )
-        embedding = torch.from_numpy(self.embed_frames(log_mel))
-        return self._in_batches(self.network.project, embedding, 0.0)
+        return self._in_batches(self.network.project, torch.from_numpy(embedding), 0.0)
+
+    def attention(self, tag_sets: Sequence[Sequence[str]]) -> np.ndarray:
+        """How much each tag of a set attends to each other one.
+
+        Parameters
+        ----------
+        tag_sets
+            As for `embed_tags`.
+
+        Returns
+        -------
+        numpy.ndarray
+            Weights [shape=(n, H, T, T)], float32: of head h, from tag i to tag j of a set. The
+            weights of a tag add up to 1; rows and columns beyond the set are 0.
+
+        Raises
+        ------
+        InputError
+            The tag encoder has no attention, a set is empty, or a tag is not in the vocabulary.
+        """
+        if self.system.tag_encoder != "attention" or self.network.tag_encoder is None:
+            raise InputError(
+                f"this model of system {self.system.name} has no attention; give a model of a"
+                " system such as w2v-128-4h"
+            )
+        indices = torch.from_numpy(self.tag_indices(tag_sets))
+        return self._in_batches(self.network.tag_encoder.attention, indices, len(self.vocabulary))
 
     def tag_indices(self, tag_sets: Sequence[Sequence[str]]) -> np.ndarray:
         """Vocabulary indices of tag sets, filled up with C [shape=(n, T)], int64.
@@ -215,13 +244,13 @@ class Model:
         return torch.cat(results).numpy()
 
 
-def load_model(path: str | os.PathLike, device: str = "cpu") -> Model:
+def load_model(path: str | os.PathLike | BinaryIO, device: str = "cpu") -> Model:
     """Read a model file.
 
     Parameters
     ----------
     path
-        A file of stage ``train``, or an imported release.
+        A file of stage ``train``, or an imported release; or its bytes, as a file object.
     device
         ``"auto"``, ``"cpu"`` or ``"cuda"``.
 

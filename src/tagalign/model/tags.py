@@ -72,20 +72,30 @@ class AttentionTagEncoder(TagEncoder):
 
     def encode(self, tags: torch.Tensor) -> torch.Tensor:
         words, present = self.words(tags)
-        query, key, value = (
-            # (n, T, H * F_w) -> (n, H, T, F_w)
-            linear(words).unflatten(-1, (self.heads, self.size)).transpose(1, 2)
-            for linear in (self.query, self.key, self.value)
-        )
-        scores = (query / math.sqrt(self.size)) @ key.transpose(-2, -1)  # (n, H, T, T)
-        # Finite, so that an empty set gives zeros and no NaN.
-        scores = scores.masked_fill(~present[:, None, None, :], torch.finfo(scores.dtype).min)
-        weights = self.attention_dropout(scores.float().softmax(-1)).to(value.dtype)
+        value = self._heads(self.value, words)
+        weights = self.attention_dropout(self._weights(words, present)).to(value.dtype)
         mixed = (weights @ value).transpose(1, 2).flatten(2)  # (n, T, H * F_w)
         mixed = self.dropout(self.output(mixed))
         if not self.sum_padded:
             mixed = mixed * present[..., None]
         return self.layer_norm(mixed.sum(1))
+
+    def attention(self, tags: torch.Tensor) -> torch.Tensor:
+        """Weights of each head, from each tag to each other: (n, T) -> (n, H, T, T)."""
+        words, present = self.words(tags)
+        both = present[:, None, :, None] & present[:, None, None, :]
+        return self._weights(words, present) * both
+
+    def _weights(self, words: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+        query, key = self._heads(self.query, words), self._heads(self.key, words)
+        scores = (query / math.sqrt(self.size)) @ key.transpose(-2, -1)  # (n, H, T, T)
+        # Finite, so that an empty set gives zeros and no NaN.
+        scores = scores.masked_fill(~present[:, None, None, :], torch.finfo(scores.dtype).min)
+        return scores.float().softmax(-1)
+
+    def _heads(self, linear: nn.Linear, words: torch.Tensor) -> torch.Tensor:
+        """(n, T, F_w) -> (n, H, T, F_w)."""
+        return linear(words).unflatten(-1, (self.heads, self.size)).transpose(1, 2)
 
 
 class MeanTagEncoder(TagEncoder):

@@ -41,11 +41,11 @@ def code_files(verb: str) -> list[Path]:
     found, waiting = set(), [start]
     while waiting:
         module = waiting.pop()
-        if module not in found:
+        if module not in found | WITHOUT_EFFECT:
             found.add(module)
             waiting.extend(_scan(module)[0])
-    files = {_find(module) for module in found - WITHOUT_EFFECT}
-    for module in found - WITHOUT_EFFECT:
+    files = {_find(module) for module in found}
+    for module in found:
         files |= _scan(module)[1]
     return sorted(files)
 

@@ -22,6 +22,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import h5py
 import numpy as np
@@ -177,7 +178,7 @@ def create(
 
 @contextlib.contextmanager
 def read(
-    path: str | os.PathLike, *, stage: str | Sequence[str] | None = None
+    path: str | os.PathLike | BinaryIO, *, stage: str | Sequence[str] | None = None
 ) -> Iterator[h5py.File]:
     """Open a stage file for reading.
 
