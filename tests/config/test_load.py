@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from tagalign.cli.options import config_options
 from tagalign.config import load as config
+from tagalign.config.schema import read_schema
 from tagalign.config.yaml_file import read_yaml
 from tagalign.errors import ConfigError
 from tagalign.store import canonical
@@ -48,7 +49,7 @@ def test_every_key_is_described_and_unknown_keys_are_refused():
                 assert child["additionalProperties"] is False, f"{path}{key}"
                 walk(child, f"{path}{key}.")
 
-    walk(config.schema(), "")
+    walk(read_schema(), "")
 
 
 @pytest.mark.parametrize(
@@ -85,6 +86,44 @@ def test_a_mistake_is_one_line_with_key_value_and_file(tmp_path, change, message
     assert message in text
     assert "my.yaml" in text
     assert "\n" not in text
+
+
+def test_one_message_names_all_mistakes(tmp_path):
+    path = tmp_path / "my.yaml"
+    wrong = {"tasks": ["esc10"], "trian": {}, "train": {"epochs": "ten", "batch": 3}}
+    path.write_text(yaml.safe_dump({"source": {"kind": "folder"}} | wrong))
+    with pytest.raises(ConfigError) as caught:
+        config.load(path)
+    first, *others = str(caught.value).splitlines()
+    assert first == f"{path}: 4 things to correct:"
+    assert sorted(others) == [
+        "  the file: 'run' is a required property; add it",
+        '  train.epochs = "ten": must be of type integer',
+        "  unknown key 'train.batch'; did you mean 'batch_size'?",
+        "  unknown key 'trian'; did you mean 'train'?",
+    ]
+
+
+@pytest.mark.parametrize("name", ["..", ".", "", ".hidden", "-x", "a/b", "a\n", "a b", "x" * 101])
+def test_names_that_are_no_names_of_a_directory_are_refused(name):
+    for given in (
+        MINIMAL | {"run": name},
+        MINIMAL | {"source": {"kind": "folder", "name": name}},
+    ):
+        with pytest.raises(ConfigError, match=r"(run|source\.name) = "):
+            config.resolve(given)
+
+
+@pytest.mark.parametrize("name", ["a", "2020-05.v2", "_x", "a..b"])
+def test_names_of_runs(name):
+    assert config.resolve(MINIMAL | {"run": name})["run"] == name
+
+
+def test_sizes_that_no_network_takes_are_refused():
+    with pytest.raises(ConfigError, match=r"patches\.n_frames = 100: must be a multiple of 32"):
+        config.resolve(MINIMAL | {"patches": {"n_frames": 100}})
+    with pytest.raises(ConfigError, match=r"tags\.vocabulary_size = 40000: must be at most 32767"):
+        config.resolve(MINIMAL | {"tags": {"vocabulary_size": 40000}})
 
 
 def test_broken_or_absent_files(tmp_path):

@@ -7,6 +7,7 @@ import yaml
 
 from tagalign.config import load as config
 from tagalign.config.paper import REQUIRED, paper_yaml
+from tagalign.config.schema import read_schema
 from tagalign.config.table import PRESETS, preset_table, replace_tables
 from tiny_project import ROOT
 
@@ -53,7 +54,7 @@ def test_demo_covers_what_it_must():
 
 def test_paths_of_data_sets_are_places():
     """A path to the user's own copy reruns nothing when it changes."""
-    for name, part in config.schema()["properties"]["datasets"]["properties"].items():
+    for name, part in read_schema()["properties"]["datasets"]["properties"].items():
         for key, child in part["properties"].items():
             if key in ("path", "csv", "audio", "metadata", "list", "lists"):
                 assert child.get("x-place"), f"datasets.{name}.{key}"

@@ -37,7 +37,8 @@ def test_what_a_short_file_leaves_out_has_the_default_of_the_schema(fresh):
 
 def test_single_keys_on_the_command_line(fresh):
     """Snakemake reads numbers inside brackets and braces as text; the schema wants numbers."""
-    done = fresh.snakemake("train", "--dry-run", "--config", "seeds=[5]", "train={epochs: 77}")
+    values = ["seeds=[5]", "train={epochs: 77}", 'source={folder: {tag_separator: ","}}']
+    done = fresh.snakemake("train", "--dry-run", "--config", *values)
     assert done.stdout.count("--seed 5 ") == 2
     assert '"epochs": 77' in done.stdout
     assert '"batch_size": 8' in done.stdout
@@ -47,6 +48,7 @@ def test_single_keys_on_the_command_line(fresh):
     ("change", "words"),
     [
         ({"train": {"epoks": 3}}, ["tiny.yaml", "'train.epoks'", "'epochs'"]),
+        ({"run": ".."}, ["tiny.yaml", "run = ", "beginning with a letter"]),
         ({"train": {"epochs": "many"}}, ["train.epochs", '"many"', "integer"]),
         ({"systems": ["w2v-128-5h"]}, ["'w2v-128-5h'", "w2v-128-"]),
         ({"source": {"folder": {"csv": "nowhere.csv"}}}, ["nowhere.csv"]),

@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from tagalign.config import load as configuration
+from tagalign.config.values import typed
 from tagalign import store
 from tagalign.planning import estimate
 from tagalign.errors import TagalignError
@@ -24,15 +25,6 @@ def checked(function, *arguments):
         return function(*arguments)
     except TagalignError as error:
         raise SystemExit(f"tagalign: {error}") from None
-
-
-def typed(value):
-    """Values of --config: inside braces and brackets Snakemake leaves numbers as text."""
-    if isinstance(value, dict):
-        return {key: typed(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [typed(item) for item in value]
-    return yaml.safe_load(value) if isinstance(value, str) else value
 
 
 def settings_of_run():

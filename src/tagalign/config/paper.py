@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 
 from tagalign.config import load as config
+from tagalign.config.schema import read_schema
 
 REQUIRED = {"run": "paper", "source": {"kind": "freesound"}}
 """What the paper gives to the keys that have no default."""
@@ -26,7 +27,7 @@ WIDTH = 100
 def paper_yaml() -> str:
     """The text of the file."""
     settings = config.resolve(REQUIRED)
-    return HEAD + "\n".join(_lines(settings, config.schema(), depth=0)) + "\n"
+    return HEAD + "\n".join(_lines(settings, read_schema(), depth=0)) + "\n"
 
 
 def _lines(settings: Mapping, part: Mapping, depth: int) -> Iterator[str]:
