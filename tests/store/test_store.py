@@ -2,13 +2,17 @@
 
 import errno
 import io
+import os
 import subprocess
 import sys
 import time
+import tracemalloc
 
 import h5py
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tagalign import store
 from tagalign.errors import InputError, TagalignError
@@ -43,6 +47,62 @@ def test_empty_lists_round_trip(tmp_path):
         assert store.read_ragged(file["tags"]) == []
         assert store.read_ragged(file["numbers"]) == []
         assert store.read_failures(file) == []
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    values=st.lists(st.text(st.characters(codec="utf-8"))), cut=st.integers(0, 9), data=st.data()
+)
+def test_any_strings_round_trip_whole_and_in_parts(tmp_path_factory, values, cut, data):
+    path = tmp_path_factory.mktemp("any") / "a.h5"
+    with store.new_hdf5(path) as file:
+        store.write_strings(file, "whole", values)
+        grown = store.create_strings(file, "grown")
+        for part in (values[:cut], [], values[cut:]):
+            store.append_strings(grown, part)
+    rows = slice(data.draw(st.integers(0, 10)), data.draw(st.integers(0, 10)))
+    with h5py.File(path) as file:
+        for name in ("whole", "grown"):
+            assert store.text_shape(file[name]) == (len(values),)
+            assert store.count_strings(file[name]) == len(values)
+            assert store.read_strings(file[name]) == values
+            assert store.read_strings(file[name], rows) == values[rows]
+
+
+def test_file_names_that_are_no_utf8_keep_their_bytes(tmp_path):
+    name = os.fsdecode(b"caf\xe9.wav")
+    with store.new_hdf5(tmp_path / "a.h5") as file:
+        store.write_strings(file, "file", [name])
+        assert os.fsencode(store.read_strings(file["file"])[0]) == b"caf\xe9.wav"
+
+
+def test_a_long_text_costs_its_length_and_not_that_of_all_others(tmp_path):
+    random = np.random.default_rng(0)
+    long = bytes(random.integers(33, 127, 100_000, np.uint8)).decode()
+    values = [f"sound {number}" for number in range(3000)]
+    values[7] = long
+    with store.new_hdf5(tmp_path / "whole.h5") as file:
+        store.write_strings(file, "text", values)
+    with store.new_hdf5(tmp_path / "grown.h5") as file:
+        strings = store.create_strings(file, "text")
+        for first in range(0, 3000, 100):
+            store.append_strings(strings, values[first : first + 100])
+    for path in tmp_path.iterdir():
+        assert path.stat().st_size < 200_000
+        tracemalloc.start()
+        with h5py.File(path) as file:
+            assert store.read_strings(file["text"]) == values
+        assert tracemalloc.get_traced_memory()[1] < 5e6
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("offsets", [[0, 5, 3], [-1, 2, 3], [0, 2, 9]])
+def test_offsets_that_cannot_be_are_refused(tmp_path, offsets):
+    with store.new_hdf5(tmp_path / "a.h5") as file:
+        store.write_strings(file, "id", ["ab", "c"])
+        file["id/offsets"][...] = offsets
+    with h5py.File(tmp_path / "a.h5") as file, pytest.raises(InputError, match=r"a\.h5 is damaged"):
+        store.read_strings(file["id"])
 
 
 def test_same_content_gives_same_bytes(tmp_path):

@@ -9,5 +9,5 @@ def write_catalogue(path, sounds, config=None):
     plain |= {"name": "", "username": "", "license": "", "url": ""}
     rows = [plain | sound for sound in sounds]
     names = ["file", "sha256", "name", "username", "license", "url"]
-    Catalogue.write_rows(path, lambda: rows, names=names, failed=[], config=config or {})
+    Catalogue.write_rows(path, rows, names=names, failed=[], config=config or {})
     return path

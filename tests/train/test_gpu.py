@@ -13,6 +13,7 @@ import torch
 
 from running import run, start
 from stopping import EACH_STEP, kill_between_steps, stop_after_epochs
+from tagalign import store
 from tagalign.model.file import load_model
 
 pytestmark = [
@@ -115,11 +116,11 @@ def test_a_batch_too_large_for_the_gpu_names_one_that_fits(
 
 def repeat(group, count):
     """Make `count` sounds of those of a training file, again and again."""
-    which = np.arange(count) % len(group["id"])
+    ids = store.read_strings(group["id"])
+    which = np.arange(count) % len(ids)
     offsets, values = group["tags/offsets"][()], group["tags/values"][()]
     rows = [values[offsets[index] : offsets[index + 1]] for index in which]
     made = {
-        "id": group["id"][()][which],
         "patches": group["patches"][()][which],
         "tags/offsets": np.cumsum([0, *map(len, rows)]),
         "tags/values": np.concatenate(rows),
@@ -127,6 +128,8 @@ def repeat(group, count):
     for name, data in made.items():
         del group[name]
         group[name] = data
+    del group["id"]
+    store.write_strings(group, "id", [ids[index] for index in which])
 
 
 def test_the_whole_data_set_trains_within_8_gb():

@@ -103,7 +103,7 @@ def known_sounds():
     catalogue = Path(DATA, "catalogue.h5")
     if catalogue.is_file():
         with store.read(catalogue) as file:
-            return len(file["id"])
+            return store.count_strings(file["id"])
     if SOURCE == "folder":
         return count_rows(settings["source"])
     return estimate.PAPER_SOUNDS

@@ -171,7 +171,8 @@ def _sounds(catalogue, shard: int) -> tuple[list[dict], bool]:
         if not rows.size:
             raise InputError(f"{catalogue} has no shard {shard}")
         names = [name for name in ("id", "file", "sha256") if name in file]
-        columns = [[value.decode() for value in file[name][rows]] for name in names]
+        span = slice(rows[0], rows[-1] + 1)  # a catalogue is sorted by shard
+        columns = [store.read_strings(file[name], span) for name in names]
         only = file.attrs.get("shards") == 1
     return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)], only
 

@@ -65,7 +65,7 @@ def command(sections, journal, shards, refresh, output):
     if shards:
         write_shards(output, shards)
     with store.read(output, stage="catalogue") as file:
-        kept, failures = len(file["id"]), store.read_failures(file)
+        kept, failures = store.count_strings(file["id"]), store.read_failures(file)
     click.echo(f"catalogue: {kept} sounds, {len(failures)} left out", err=True)
     for reason, count in Counter(reason for _, reason in failures).most_common():
         click.echo(f"catalogue: {count} left out: {reason}", err=True)

@@ -54,18 +54,18 @@ class Index:
     Attributes
     ----------
     ids
-        UTF-8 [shape=(n,)].
+        Name of each sound.
     vectors
         Of each sound [shape=(n, size)], float32.
     details
-        Column -> UTF-8 [shape=(n,)].
+        Column -> what it says of each sound.
     model_file
         The bytes of the model file.
     """
 
-    ids: np.ndarray
+    ids: list[str]
     vectors: Embeddings
-    details: dict[str, np.ndarray]
+    details: dict[str, list[str]]
     model_file: bytes
 
     def search(self, tags: str | Sequence[str], k: int = 10) -> list[Hit]:
@@ -136,13 +136,9 @@ class Index:
         scores = self._unit @ unit(vector)
         return [
             Hit(
-                self.ids[row].decode(),
+                self.ids[row],
                 float(scores[row]),
-                {
-                    name: text
-                    for name, values in self.details.items()
-                    if (text := values[row].decode())
-                },
+                {name: values[row] for name, values in self.details.items() if values[row]},
             )
             for row in best(scores, k)
         ]
@@ -234,9 +230,13 @@ def read_index(path: str | os.PathLike) -> Index:
     with store.read(path, stage="index") as file:
         space, made_by = str(file.attrs["space"]), store.attributes(file)["inputs"]["model"]
         return Index(
-            file["id"][()],
+            store.read_strings(file["id"]),
             Embeddings(file[space][()], space, made_by),
-            {name: file["details"][name][()] for name in DETAILS if name in file["details"]},
+            {
+                name: store.read_strings(file["details"][name])
+                for name in DETAILS
+                if name in file["details"]
+            },
             file["model"][()].tobytes(),
         )
 

@@ -92,8 +92,8 @@ def _read_shard(catalogue: str | os.PathLike, shard: int) -> dict[str, str]:
         if not rows.size:
             return {}
         span = slice(rows[0], rows[-1] + 1)  # a catalogue is sorted by shard
-        ids = [value.decode() for value in file["id"][span]]
-        return dict(zip(ids, (value.decode() for value in file["preview"][span]), strict=True))
+        columns = [store.read_strings(file[name], span) for name in ("id", "preview")]
+        return dict(zip(*columns, strict=True))
 
 
 def _write(output, catalogue, sounds, kept: Kept, failures: Mapping[str, str]) -> None:

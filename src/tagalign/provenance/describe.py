@@ -6,6 +6,7 @@ from pathlib import Path
 
 import h5py
 
+from tagalign import store
 from tagalign.planning.run import Run, read_attributes
 
 
@@ -55,7 +56,9 @@ def _contents(path: Path) -> list[str]:
     with h5py.File(path, "r") as file:
 
         def visit(name, item):
-            if isinstance(item, h5py.Dataset):
+            if shape := store.text_shape(item):
+                lines.append(f"{name:32} {shape!s:18} text")
+            elif isinstance(item, h5py.Dataset) and not store.text_shape(item.parent):
                 lines.append(f"{name:32} {item.shape!s:18} {item.dtype}")
 
         file.visititems(visit)

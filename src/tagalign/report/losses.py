@@ -56,8 +56,8 @@ def count_leaks(paths: Iterable[str | os.PathLike]) -> dict[str, int]:
     found = {}
     for path in paths:
         with store.read(path) as file:
-            if file.attrs.get("stage") == "leaks" and len(file["id"]):
-                found[str(file.attrs["task"])] = len(file["id"])
+            if file.attrs.get("stage") == "leaks" and store.count_strings(file["id"]):
+                found[str(file.attrs["task"])] = store.count_strings(file["id"])
     return found
 
 
@@ -79,10 +79,11 @@ def _rows(file: h5py.File) -> int:
         failed = {identifier for identifier, _ in store.read_failures(file)}
         return sum(clip not in failed for clip in store.read_strings(file["clip_id"]))
     if "train/id" in file:
-        return sum(len(file[f"{part}/id"]) for part in ("train", "validation") if part in file)
+        parts = [part for part in ("train", "validation") if part in file]
+        return sum(store.count_strings(file[part]["id"]) for part in parts)
     for name in ("id", "clip_id"):
         if name in file:
-            return len(file[name])
+            return store.count_strings(file[name])
     return 0
 
 

@@ -38,9 +38,9 @@ def write_attribution(
     used = set()
     for path in shards:
         with store.read(path) as file:
-            used |= set(file["id"][()].tolist())
+            used |= set(store.read_strings(file["id"]))
             if file.attrs["stage"] == "patches":  # these were downloaded, too
-                used |= set(file["failed/id"][()].tolist())
+                used |= set(store.read_strings(file["failed/id"]))
     count = 0
     with (
         store.read(catalogue, stage="catalogue") as file,
@@ -49,11 +49,12 @@ def write_attribution(
     ):
         table = csv.writer(text)
         table.writerow(COLUMNS)
-        for first in range(0, len(file["id"]), CHUNK):
-            columns = [file[name][first : first + CHUNK].tolist() for name in COLUMNS]
+        for first in range(0, store.count_strings(file["id"]), CHUNK):
+            rows = slice(first, first + CHUNK)
+            columns = [store.read_strings(file[name], rows) for name in COLUMNS]
             for row in zip(*columns, strict=True):
                 if row[0] in used:
-                    table.writerow([value.decode() for value in row])
+                    table.writerow(row)
                     count += 1
         if count < len(used):
             raise InputError(

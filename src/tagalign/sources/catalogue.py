@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import h5py
 import numpy as np
@@ -12,8 +12,6 @@ from tagalign import store
 from tagalign.store.fields import StageFile, attribute, failures, field
 
 CHUNK = 4096  # rows held in memory at once
-
-Rows = Callable[[], Iterable[Mapping]]
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -59,20 +57,20 @@ class Catalogue(StageFile, stage="catalogue", place="catalogue.h5"):
     def write_rows(
         cls,
         path: str | os.PathLike,
-        rows: Rows,
+        rows: Iterable[Mapping],
         *,
         names: Sequence[str],
         failed: Sequence[tuple[str, str]],
         config: Mapping,
         inputs: Mapping[str, str | os.PathLike] | None = None,
     ) -> int:
-        """Write a catalogue from rows that can be iterated twice.
+        """Write a catalogue row by row.
 
         Parameters
         ----------
         rows
-            Gives a fresh iterator over the rows, sorted by shard and id: mappings with ``id``,
-            ``shard``, ``tags`` (list of str) and `names`.
+            Sorted by shard and id: mappings with ``id``, ``shard``, ``tags`` (list of str) and
+            `names`.
         names
             The other columns: fields of a catalogue, or ``columns/NAME`` for text that is
             carried along.
@@ -91,21 +89,19 @@ class Catalogue(StageFile, stage="catalogue", place="catalogue.h5"):
             name: declared[name].dtype if name in declared else "text"
             for name in ["id", "shard", *names]
         }
-        texts = [name for name, dtype in dtypes.items() if dtype == "text"]
-        count, tag_count, widths, shards = _measure(rows(), texts)
+        count, shards = 0, 0
         with cls.create(path, config=config, inputs=inputs) as file:
-            file.attrs["shards"] = shards
             for name, dtype in dtypes.items():
                 if dtype == "text":
-                    store.create_strings(file, name, count, widths[name])
+                    store.create_strings(file, name)
                 else:
-                    store.create_compressed(file, name, count, dtype)
-            store.create_strings(file, "tags/values", tag_count, widths["tags"])
-            store.create_compressed(file, "tags/offsets", count + 1, "int64")
-            first = first_tag = 0
-            for chunk in _chunks(rows(), CHUNK):
-                first_tag = _write_chunk(file, chunk, dtypes, first, first_tag)
-                first += len(chunk)
+                    store.create_growing(file, name, dtype)
+            store.create_strings(file, "tags/values")
+            store.append(store.create_growing(file, "tags/offsets", "int64"), [0])
+            for chunk in _chunks(rows, CHUNK):
+                _append(file, chunk, dtypes)
+                count, shards = count + len(chunk), chunk[-1]["shard"] + 1
+            file.attrs["shards"] = shards
             store.write_failures(file, failed)
         return count
 
@@ -113,47 +109,21 @@ class Catalogue(StageFile, stage="catalogue", place="catalogue.h5"):
     def iterate(cls, path: str | os.PathLike, *names: str) -> Iterator[tuple[str, ...]]:
         """Yield the values of some text columns row by row, without reading all at once."""
         with cls.open(path) as file:
-            for first in range(0, len(file["id"]), CHUNK):
+            for first in range(0, store.count_strings(file["id"]), CHUNK):
                 rows = slice(first, first + CHUNK)
                 yield from zip(
                     *(store.read_strings(file[name], rows) for name in names), strict=True
                 )
 
 
-def _measure(rows: Iterable[Mapping], texts: Sequence[str]):
-    """Number of rows and of tags, width of each text column in bytes, number of shards."""
-    widths = dict.fromkeys([*texts, "tags"], 1)
-    count = tags = shards = 0
-    for row in rows:
-        count += 1
-        tags += len(row["tags"])
-        shards = max(shards, row["shard"] + 1)
-        for name in texts:
-            widths[name] = max(widths[name], len(row[name].encode()))
-        for tag in row["tags"]:
-            widths["tags"] = max(widths["tags"], len(tag.encode()))
-    return count, tags, widths, shards
-
-
-def _write_chunk(
-    file: h5py.File,
-    chunk: Sequence[Mapping],
-    dtypes: Mapping[str, str],
-    first: int,
-    first_tag: int,
-) -> int:
-    """Write rows from `first` on, and their tags from `first_tag` on; where these end."""
+def _append(file: h5py.File, chunk: Sequence[Mapping], dtypes: Mapping[str, str]) -> None:
+    """Add rows to a catalogue."""
     for name, dtype in dtypes.items():
-        values = [row[name] for row in chunk]
-        if dtype == "text":
-            store.put_strings(file[name], first, values)
-        else:
-            file[name][first : first + len(chunk)] = values
-    tags = [tag for row in chunk for tag in row["tags"]]
-    store.put_strings(file["tags/values"], first_tag, tags)
-    ends = first_tag + np.cumsum([len(row["tags"]) for row in chunk])
-    file["tags/offsets"][first + 1 : first + len(chunk) + 1] = ends
-    return first_tag + len(tags)
+        add = store.append_strings if dtype == "text" else store.append
+        add(file[name], [row[name] for row in chunk])
+    ends = np.cumsum([len(row["tags"]) for row in chunk])
+    store.append(file["tags/offsets"], file["tags/offsets"][-1] + ends)
+    store.append_strings(file["tags/values"], [tag for row in chunk for tag in row["tags"]])
 
 
 def _chunks(rows: Iterable[Mapping], size: int) -> Iterator[list[Mapping]]:

@@ -78,7 +78,7 @@ def write_folder(
     ]
     Catalogue.write_rows(
         output,
-        lambda: rows,
+        rows,
         names=["file", "sha256", *texts],
         failed=failures,
         config={"source": {key: source[key] for key in SECTION}},

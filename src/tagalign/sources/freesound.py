@@ -74,7 +74,7 @@ def catalogue_freesound(
             )
         Catalogue.write_rows(
             output,
-            lambda: state.rows(start, stop),
+            state.rows(start, stop),
             names=list(COLUMNS),
             failed=failures,
             config=sections,

@@ -43,8 +43,8 @@ def write_shards(catalogue: str | os.PathLike, directory: str | os.PathLike) -> 
     directory = Path(directory)
     with store.read(catalogue, stage="catalogue") as whole:
         shards = whole["shard"][()]
-        columns = {"id": whole["id"][()]}
-        columns |= {name: whole[name][()] for name in AUDIO_COLUMNS if name in whole}
+        names = ["id", *(name for name in AUDIO_COLUMNS if name in whole)]
+        columns = {name: store.read_strings(whole[name]) for name in names}
     directory.mkdir(parents=True, exist_ok=True)
     numbers, sizes = np.unique(shards, return_counts=True)
     written = {shard_path(directory, shard) for shard in numbers}
@@ -62,5 +62,5 @@ def write_shards(catalogue: str | os.PathLike, directory: str | os.PathLike) -> 
                 file.attrs[attribute] = "{}"
             file["shard"] = np.full(len(rows), shard, np.int32)
             for name, values in columns.items():
-                store.write_strings(file, name, [value.decode() for value in values[rows]])
+                store.write_strings(file, name, [values[row] for row in rows])
     return len(numbers)

@@ -31,8 +31,8 @@ from tagalign import __version__
 from tagalign.config.load import without_places
 from tagalign.errors import InputError, TagalignError
 
-FORMAT = 1
-CHUNK = 4096  # values that are compressed together
+FORMAT = 2
+BLOCK = 2**16  # bytes of a list that are compressed together
 
 
 def digest(path: str | os.PathLike) -> str:
@@ -227,43 +227,78 @@ def attributes(file: h5py.File) -> dict:
     return values
 
 
-def write_strings(group: h5py.Group, name: str, values: Sequence[str]) -> h5py.Dataset:
-    """Write a list of strings as a UTF-8 dataset of fixed width."""
-    encoded = [value.encode() for value in values]
-    width = max(map(len, encoded), default=0) or 1
-    dtype = h5py.string_dtype("utf-8", width)
-    return group.create_dataset(name, data=np.array(encoded, dtype=dtype))
+def write_strings(group: h5py.Group, name: str, values: Sequence[str]) -> h5py.Group:
+    """Write a list of strings, each of which costs its own length.
+
+    String `i` is the UTF-8 text ``name/values[offsets[i]:offsets[i + 1]]``. File names that are
+    no UTF-8 keep their bytes, as `os.fsencode` does.
+    """
+    encoded = _encode(values)
+    target = _text_group(group, name)
+    _write_array(target, "values", np.frombuffer(b"".join(encoded), np.uint8))
+    _write_array(target, "offsets", _offsets(encoded))
+    return target
 
 
-def create_strings(group: h5py.Group, name: str, count: int, width: int) -> h5py.Dataset:
-    """Make room for `count` strings of at most `width` bytes, for `put_strings`."""
-    # All are as wide as the longest; compression takes the padding away again.
-    return create_compressed(group, name, count, h5py.string_dtype("utf-8", width))
+def create_strings(group: h5py.Group, name: str) -> h5py.Group:
+    """An empty list of strings for `append_strings`, with the layout of `write_strings`."""
+    target = _text_group(group, name)
+    create_growing(target, "values", np.uint8)
+    append(create_growing(target, "offsets", np.int64), [0])
+    return target
 
 
-def create_compressed(group: h5py.Group, name: str, count: int, dtype) -> h5py.Dataset:
-    """Make room for `count` values that are written in parts."""
-    options = {"chunks": (min(count, CHUNK),), "compression": "gzip"} if count else {}
-    return group.create_dataset(name, (count,), dtype, **options)
+def append_strings(strings: h5py.Group, values: Sequence[str]) -> None:
+    """Add strings to what `create_strings` made."""
+    encoded = _encode(values)
+    last = strings["offsets"][-1]
+    append(strings["values"], np.frombuffer(b"".join(encoded), np.uint8))
+    append(strings["offsets"], last + _offsets(encoded)[1:])
 
 
-def put_strings(dataset: h5py.Dataset, first: int, values: Sequence[str]) -> None:
-    """Write strings from row `first` on into what `create_strings` made."""
-    if values:
-        encoded = [value.encode() for value in values]
-        dataset[first : first + len(values)] = np.array(encoded, dataset.dtype)
+def create_growing(group: h5py.Group, name: str, dtype) -> h5py.Dataset:
+    """An empty list of numbers for `append`."""
+    return group.create_dataset(name, (0,), maxshape=(None,), **_compressed(dtype))
 
 
-def read_strings(dataset: h5py.Dataset, rows=()) -> list[str]:
-    """Read what `write_strings` or `put_strings` wrote, all of it or a slice or array of rows."""
-    return [value.decode() for value in dataset[rows]]
+def append(dataset: h5py.Dataset, values) -> None:
+    """Add numbers to what `create_growing` made."""
+    count = len(dataset)
+    dataset.resize(count + len(values), axis=0)
+    dataset[count:] = values
+
+
+def count_strings(strings: h5py.Group) -> int:
+    """How many strings `write_strings` wrote."""
+    return len(strings["offsets"]) - 1
 
 
 def text_shape(node) -> tuple[int, ...] | None:
     """Shape of what `write_strings` wrote, or None if `node` is anything else."""
-    if isinstance(node, h5py.Dataset) and h5py.check_string_dtype(node.dtype) is not None:
-        return node.shape
-    return None
+    if not isinstance(node, h5py.Group) or node.attrs.get("encoding") != "utf-8":
+        return None
+    for name, dtype in (("values", np.uint8), ("offsets", np.int64)):
+        inner = node.get(name)
+        if not isinstance(inner, h5py.Dataset) or inner.ndim != 1 or inner.dtype != dtype:
+            return None
+    return (count_strings(node),) if len(node["offsets"]) else None
+
+
+def read_strings(strings: h5py.Group, rows: slice = slice(None)) -> list[str]:
+    """Read what `write_strings` wrote, or some consecutive rows of it.
+
+    Raises
+    ------
+    InputError
+        It is damaged.
+    """
+    start, stop, _ = rows.indices(count_strings(strings))
+    offsets = strings["offsets"][start : max(start, stop) + 1].astype(np.int64)
+    if offsets[0] < 0 or (np.diff(offsets) < 0).any() or offsets[-1] > len(strings["values"]):
+        raise InputError(f"{strings.file.filename} is damaged at {strings.name}; make it again")
+    text = strings["values"][offsets[0] : offsets[-1]].tobytes()
+    bounds = itertools.pairwise((offsets - offsets[0]).tolist())
+    return [text[first:last].decode(errors="surrogateescape") for first, last in bounds]
 
 
 def write_ragged(group: h5py.Group, name: str, rows: Sequence[Sequence], dtype=None) -> None:
@@ -272,8 +307,7 @@ def write_ragged(group: h5py.Group, name: str, rows: Sequence[Sequence], dtype=N
     Row `i` is ``values[offsets[i]:offsets[i + 1]]``. Without `dtype` the rows hold strings.
     """
     target = group.create_group(name)
-    lengths = np.fromiter((len(row) for row in rows), np.int64, len(rows))
-    target["offsets"] = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    target["offsets"] = _offsets(rows)
     if dtype is None:
         write_strings(target, "values", [value for row in rows for value in row])
     else:
@@ -284,9 +318,36 @@ def write_ragged(group: h5py.Group, name: str, rows: Sequence[Sequence], dtype=N
 def read_ragged(group: h5py.Group) -> list:
     """Read what `write_ragged` wrote: a list of lists of strings, or of arrays."""
     offsets, values = group["offsets"][()], group["values"]
-    is_text = h5py.check_string_dtype(values.dtype) is not None
-    flat = read_strings(values) if is_text else values[()]
+    flat = read_strings(values) if text_shape(values) else values[()]
     return [flat[start:stop] for start, stop in itertools.pairwise(offsets)]
+
+
+def _text_group(group: h5py.Group, name: str) -> h5py.Group:
+    target = group.create_group(name)
+    target.attrs["encoding"] = "utf-8"
+    return target
+
+
+def _encode(values: Sequence[str]) -> list[bytes]:
+    return [value.encode(errors="surrogateescape") for value in values]
+
+
+def _offsets(rows: Sequence[Sequence]) -> np.ndarray:
+    """Where each row begins in all of them joined, and where the last one ends."""
+    lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+
+
+def _write_array(group: h5py.Group, name: str, values: np.ndarray) -> None:
+    # Chunks have an index of 2 kB, more than compression would gain for less than a chunk.
+    options = _compressed(values.dtype) if values.nbytes > BLOCK else {}
+    group.create_dataset(name, data=values, **options)
+
+
+def _compressed(dtype) -> dict:
+    dtype = np.dtype(dtype)
+    chunks = (BLOCK // dtype.itemsize,)
+    return {"dtype": dtype, "chunks": chunks, "compression": "gzip", "shuffle": True}
 
 
 def write_failures(group: h5py.Group, failures: Sequence[tuple[str, str]]) -> None:

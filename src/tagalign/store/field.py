@@ -146,6 +146,8 @@ class Field:
                 return f"has no offsets of rows in {self.name!r}"
             shape, dtype = store.text_shape(values), "text"
             if shape is None:
+                if not isinstance(values, h5py.Dataset):
+                    return f"has no rows of unequal length in {self.name!r}"
                 shape, dtype = values.shape, values.dtype
             return self._compare(dtype, (len(offsets) - 1, *shape), sizes)
         shape, dtype = store.text_shape(node), "text"
