@@ -17,6 +17,7 @@ pytestmark = pytest.mark.slow
 RESULTS = "results/tiny"
 PAIRS, VECTORS = f"{RESULTS}/pairs.h5", f"{RESULTS}/word2vec/128.h5"
 CATALOGUE = "data/tiny/catalogue.h5"
+EXACT = {"vocabulary_size": 900, "exact_vocabulary": True}
 SMALL = {"train": {"epochs": 1, "batch_size": 8}, "model": {"channels": 4}}
 
 
@@ -89,8 +90,8 @@ CASES = {
         [CATALOGUE, "shard 70"],
     ),
     "vocabulary smaller than needed": (
-        ["tags", CATALOGUE, "--params", '{"tags": {"vocabulary_size": 900}}'],
-        ["tags.vocabulary_size is 900", "or less"],
+        ["tags", CATALOGUE, "--params", json.dumps({"tags": EXACT})],
+        ["tags.vocabulary_size is 900", "or less", "or the other to false"],
     ),
     "no tag frequent enough": (
         ["tags", CATALOGUE, "--params", '{"tags": {"minimum_count": 900}}'],
@@ -101,7 +102,7 @@ CASES = {
         ["'cuda' was asked for", "use --device cpu or auto"],
     ),
     "batch larger than the data set": (
-        [*TRAIN, "--params", training(batch_size=500)],
+        [*TRAIN, "--params", training(batch_size=500, exact_batch=True)],
         ["train.batch_size = 500", PAIRS, "set it to at most"],
     ),
     "NaN loss": (

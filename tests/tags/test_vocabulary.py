@@ -108,11 +108,17 @@ def test_empty_tag_table(tmp_path, write_catalogue, rows):
     assert list(tmp_path.iterdir()) == [catalogue]
 
 
+def test_a_vocabulary_smaller_than_the_limit_is_all_that_is_left():
+    found = build_vocabulary([["dog", "bark"], ["dog", "rain"], ["rain"]], PAPER)
+    assert found.words == ["dog", "rain", "bark"]
+
+
 def test_vocabulary_smaller_than_needed(tmp_path, catalogue):
-    result = run("tags", catalogue, "-o", tmp_path / "tags.h5")
+    exact = '{"tags": {"exact_vocabulary": true}}'
+    result = run("tags", catalogue, "--params", exact, "-o", tmp_path / "tags.h5")
     assert isinstance(result.exception, InputError)
     message = str(result.exception)
-    assert "tags.vocabulary_size is 1000; set it to" in message
+    assert "tags.vocabulary_size is 1000 and tags.exact_vocabulary is true; set" in message
     assert "\n" not in message
     assert not (tmp_path / "tags.h5").exists()
 

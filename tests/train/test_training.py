@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 
 import h5py
@@ -166,11 +167,18 @@ def test_each_epoch_sees_every_pair_once_in_another_order(prepared, tmp_path):
     assert orders[0] != orders[1] != orders[2]
 
 
+def test_a_batch_larger_than_the_training_set_is_all_of_it(command):
+    done = run(command(train={"batch_size": 4096, "epochs": 1}))
+    assert done.returncode == 0, done.stderr
+    there = re.search(r"(\d+) training pairs are fewer than train\.batch_size = 4096", done.stderr)
+    assert f"all {there[1]} are one batch" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
         (
-            {"train": {"batch_size": 4096}},
+            {"train": {"batch_size": 4096, "exact_batch": True}},
             TrainingError,
             r"train\.batch_size = 4096 is larger than the data set: .*pairs\.h5 has \d+ training",
         ),

@@ -1,4 +1,4 @@
-"""``config/config.yaml``, the paper: every key with its meaning and its default, from the schema.
+"""``config/config.yaml``, the paper: every key with its meaning, from the schema.
 
 ``python -m tagalign.config.paper config/config.yaml`` writes it.
 """
@@ -13,11 +13,17 @@ import yaml
 from tagalign.config import load as config
 from tagalign.config.schema import read_schema
 
-REQUIRED = {"run": "paper", "source": {"kind": "freesound"}}
-"""What the paper gives to the keys that have no default."""
+PAPER = {
+    "run": "paper",
+    "source": {"kind": "freesound"},
+    # Sizes of the paper are what they are; those of another collection are limits.
+    "tags": {"exact_vocabulary": True},
+    "train": {"exact_batch": True},
+}
+"""What the paper says beyond the defaults."""
 
 HEAD = """\
-# The paper: its text where it speaks, common sense where it does not. Every key, with its default.
+# The paper: its text where it speaks, common sense where it does not. Every key.
 # Generated from the schema by `make docs`: do not edit. A file of your own needs only the keys that
 # differ: `snakemake --configfile yours.yaml`.
 """
@@ -26,7 +32,7 @@ WIDTH = 100
 
 def paper_yaml() -> str:
     """The text of the file."""
-    settings = config.resolve(REQUIRED)
+    settings = config.resolve(PAPER)
     return HEAD + "\n".join(_lines(settings, read_schema(), depth=0)) + "\n"
 
 

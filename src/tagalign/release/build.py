@@ -46,6 +46,7 @@ REFERENCE = {
         "letters_only": True,
         "minimum_length": 2,
         "minimum_count": 10,
+        "exact_vocabulary": True,
         "vocabulary_order": "appearance",
     },
     "model": {

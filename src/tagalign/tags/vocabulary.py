@@ -43,7 +43,8 @@ def build_vocabulary(tags: Sequence[Iterable[str]], settings: Mapping) -> Vocabu
     Raises
     ------
     InputError
-        No sound has a tag, or fewer than `vocabulary_size` tags remain.
+        No sound has a tag, no tag remains, or fewer than `vocabulary_size` although
+        `exact_vocabulary` asks for so many.
     """
     outcomes = {tag: explain_tag(tag, settings) for row in tags for tag in row}
     if not outcomes:
@@ -64,12 +65,17 @@ def build_vocabulary(tags: Sequence[Iterable[str]], settings: Mapping) -> Vocabu
         (word for word in counts if word not in refused), key=lambda w: (-counts[w], w)
     )
     size = settings["vocabulary_size"]
-    if len(candidates) < size:
-        left = f"only {len(candidates)} different tags are" if candidates else "no tag is"
-        remedy = f"set it to {len(candidates)} or less, " if candidates else ""
+    if not candidates:
         raise InputError(
-            f"{left} left after cleaning, but tags.vocabulary_size is {size}; {remedy}lower"
-            " tags.minimum_count or give more sounds"
+            "no tag is left after cleaning; lower tags.minimum_count"
+            f" (now {settings['minimum_count']}), raise tags.maximum_share or give more sounds"
+        )
+    if len(candidates) < size and settings["exact_vocabulary"]:
+        raise InputError(
+            f"only {len(candidates)} different tags are left after cleaning, but"
+            f" tags.vocabulary_size is {size} and tags.exact_vocabulary is true; set the one to"
+            f" {len(candidates)} or less or the other to false, lower tags.minimum_count, or give"
+            " more sounds"
         )
     words = candidates[:size]
     refused |= dict.fromkeys(candidates[size:], f"not among the {size} most frequent")

@@ -23,6 +23,7 @@ from tagalign.train.step import choose_precision, set_up_arithmetic
 
 # Not in the model file: equal trainings must give equal bytes.
 CLOCK = ("seconds", "samples_per_second")
+SMALLEST_BATCH = 2  # a pair has to be told from another, and batch norm needs two values
 
 
 def train(
@@ -78,7 +79,8 @@ def train(
             )
         inputs["word2vec"] = word2vec_path
     data = read_pairs(pairs_path)
-    _check_size(data, settings["batch_size"], system, pairs_path)
+    if system.losses:
+        settings = settings | {"batch_size": _batch_size(data, settings, system, pairs_path)}
     vectors = None
     if system.width is not None:
         vectors = read_word_vectors(word2vec_path, data.vocabulary, system.width, pairs_path)
@@ -131,19 +133,29 @@ def _draw(directory: Path, model: Model, data: TrainingData) -> None:
         )
 
 
-def _check_size(data: TrainingData, batch_size: int, system: System, path) -> None:
-    """There must be a whole batch of training pairs.
+def _batch_size(data: TrainingData, settings: dict, system: System, path) -> int:
+    """The batch size: that of the settings, or all training pairs where these are fewer.
 
     Raises
     ------
     TrainingError
-        With the batch size that the data allow.
+        There are too few pairs for any batch, or for the one that the settings insist on.
     """
-    if system.losses and len(data.train) < batch_size:
+    wanted, there = settings["batch_size"], len(data.train)
+    if there >= wanted:
+        return wanted
+    if settings["exact_batch"] or there < SMALLEST_BATCH:
+        remedy = "set it to at most that, or train.exact_batch to false"
         raise TrainingError(
-            f"train.batch_size = {batch_size} is larger than the data set: {path} has"
-            f" {len(data.train)} training pairs; set it to at most that"
+            f"train.batch_size = {wanted} is larger than the data set: {path} has {there} training"
+            f" pairs; {remedy if there >= SMALLEST_BATCH else 'give more sounds'}"
         )
+    print(
+        f"train {system.name}: {there} training pairs are fewer than train.batch_size = {wanted};"
+        f" all {there} are one batch",
+        file=sys.stderr,
+    )
+    return there
 
 
 def _model(system, network, settings, data: TrainingData, history: list[dict]) -> Model:
