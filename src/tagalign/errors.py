@@ -1,6 +1,7 @@
 """Errors that a user can act on: one line with the value, the file and the remedy."""
 
 import importlib
+import os
 from types import ModuleType
 
 
@@ -39,3 +40,17 @@ def import_extra(module: str, extra: str) -> ModuleType:
             f"the package {error.name} is not installed; it comes with: pip install"
             f" 'tagalign[{extra}]'"
         ) from None
+
+
+class AudioError(InputError):
+    """A sound that cannot be used.
+
+    Attributes
+    ----------
+    reason : str
+        Why, without the name of the file, for the tables of failures.
+    """
+
+    def __init__(self, reason: str, path: str | os.PathLike | None = None):
+        super().__init__(reason if path is None else f"{path}: {reason}")
+        self.reason = reason

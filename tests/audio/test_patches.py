@@ -247,7 +247,7 @@ def test_a_sound_of_huge_samples_is_listed(folder, sections, paper, sound, tmp_p
     output = tmp_path / "out.h5"
     ((identifier, reason),) = write_patches(output, tmp_path / "huge.h5", 0, paper, folder=folder)
     assert identifier == "1"
-    assert reason.startswith("samples far beyond full scale")
+    assert reason.startswith("samples far above full scale")
     with h5py.File(output) as file:
         assert store.read_strings(file["id"]) == ["5"]
         assert np.isfinite(file["log_mel"][()]).all()

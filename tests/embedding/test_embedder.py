@@ -11,10 +11,9 @@ import soundfile
 
 import tagalign
 from small_model import write_model
-from tagalign.audio.decode import AudioError
 from tagalign.embedding.embedder import best
 from tagalign.embedding.spaces import cosine
-from tagalign.errors import InputError
+from tagalign.errors import AudioError, InputError
 
 
 @pytest.fixture(scope="module")

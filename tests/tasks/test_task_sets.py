@@ -243,7 +243,7 @@ def test_a_clip_of_huge_samples_has_a_reason(tmp_path, run):
         for file in (task, embedded):
             ((failed, reason),) = store.read_failures(file)
             assert failed == path.stem
-            assert reason.startswith("samples far beyond full scale")
+            assert reason.startswith("samples far above full scale")
         assert store.count_strings(embedded["clip_id"]) == 99
 
 

@@ -1,111 +1,124 @@
-"""Decode encoded sounds of any format that libsndfile reads to mono signals at one rate."""
+"""Decode encoded sounds of any format that libsndfile or FFmpeg reads to mono signals at one rate.
 
-import io
-import math
+A sound is decoded whole or there is a reason. It is decoded and resampled in blocks, so that
+the memory it takes depends on its file and its duration, both limited, and not on its header.
+"""
+
+import itertools
 import os
-import re
-from pathlib import Path
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
-import soundfile
-import soxr
 
-from tagalign.errors import InputError
+from tagalign.audio.blocks import average, mono_blocks
+from tagalign.audio.boxes import ffmpeg_parts
+from tagalign.audio.flac import flac_parts
+from tagalign.audio.headers import header_parts
+from tagalign.audio.mpeg import mpeg_parts
+from tagalign.audio.ogg import ogg_parts
+from tagalign.audio.parts import Part
+from tagalign.audio.resample import RESAMPLERS, resample, resample_blocks
+from tagalign.errors import AudioError
 
-BLOCK = 2**20  # sample frames decoded at once, so that long multichannel files stay small
-COMPLETE = 0.99  # share of the announced samples below which a sound counts as truncated
-# Full scale is 1. Float files of integers reach 32,768; what is 120 dB above full scale is no
-# sound, and the power spectrum of still larger samples overflows 32-bit floats.
-LOUDEST = 1e6
-OGG_LAST_PAGE = 0x04  # bit of an Ogg page's header type
-OGG_PAGE = 65_307  # bytes, the largest page there can be
-RESAMPLERS = {"soxr_hq": "soxr", "kaiser_fast": "resampy"}  # and the package of each
-STREAMED = 0x7FFF_0000  # sizes from here on are what encoders write when they cannot know
+MAX_SECONDS = 3600  # the default of patches.max_seconds
+MAX_BYTES = 2**30  # of an encoded sound: an hour of 24-bit stereo at 48 kHz
+RATES = (1_000, 768_000)  # Hz, lowest and highest rate of a sound
+# 12 dB above full scale, which is 1. Decoders of lossy formats overshoot by less; what is louder
+# is not what players play: mostly integers that were stored as floats.
+LOUDEST = 4.0
 
 
-class AudioError(InputError):
-    """A sound that cannot be used.
+@dataclass(frozen=True)
+class Sound:
+    """A decoded sound.
 
     Attributes
     ----------
-    reason : str
-        Why, without the name of the file, for the tables of failures.
+    signal : np.ndarray [shape=(n,), dtype=float32], n >= 1
+        Mono, at the rate that was asked for, full scale at +-1.
+    seconds : float
+        Duration.
+    span : float
+        Difference of the largest and the smallest sample before resampling.
     """
 
-    def __init__(self, reason: str, path: str | os.PathLike | None = None):
-        super().__init__(reason if path is None else f"{path}: {reason}")
-        self.reason = reason
+    signal: np.ndarray
+    seconds: float
+    span: float
 
 
 def audio_packages(resampler: str) -> tuple[str, ...]:
     """Packages whose version can change what is made of a sound, for `store.create`."""
-    return ("librosa", "scipy", "soundfile", RESAMPLERS[resampler])
+    return ("av", "librosa", "scipy", "soundfile", RESAMPLERS[resampler])
 
 
 def decode(
-    source: str | os.PathLike | bytes, sample_rate: int, resampler: str = "soxr_hq"
+    source: str | os.PathLike | bytes,
+    sample_rate: int,
+    resampler: str = "soxr_hq",
+    max_seconds: float = MAX_SECONDS,
 ) -> np.ndarray:
+    """Signal of a sound [shape=(n,), dtype=float32], n >= 1: see `read_sound`."""
+    return read_sound(source, sample_rate, resampler, max_seconds).signal
+
+
+def read_sound(
+    source: str | os.PathLike | bytes,
+    sample_rate: int,
+    resampler: str = "soxr_hq",
+    max_seconds: float = MAX_SECONDS,
+) -> Sound:
     """Decode a sound, average its channels and resample it.
 
     Parameters
     ----------
     source
-        A path, or the bytes of an encoded sound: wav, flac, ogg, mp3, aiff and so on.
+        A path, or the bytes of an encoded sound: wav, flac, ogg, mp3, m4a and so on.
     sample_rate : int > 0
         Rate of the result in Hz.
     resampler : {"soxr_hq", "kaiser_fast"}
         Resampler, see `resample`.
-
-    Returns
-    -------
-    np.ndarray [shape=(n,), dtype=float32], n >= 1
-        The signal, full scale at +-1.
+    max_seconds : float > 0
+        The longest duration that is decoded.
 
     Raises
     ------
     AudioError
-        The sound is missing, of no known format, truncated, empty, not finite or far beyond
-        full scale.
+        The sound is missing, of no known format, truncated or damaged, empty, not finite, far
+        above full scale, too long, or has a rate that no sound has.
     """
     try:
-        signal, rate = read_mono(source)
-        return resample(signal, rate, sample_rate, resampler)
+        blocks = _checked(source if isinstance(source, bytes) else read_file(source), max_seconds)
+        low, high, seconds, parts = np.inf, -np.inf, 0.0, []
+
+        def measured(run: Iterator[tuple[int, np.ndarray]], rate: int) -> Iterator[np.ndarray]:
+            nonlocal low, high, seconds
+            for _, block in run:
+                low, high = min(low, block.min()), max(high, block.max())
+                seconds += len(block) / rate
+                yield block
+
+        # Links of a chain may differ in their rate.
+        for rate, run in itertools.groupby(blocks, key=lambda pair: pair[0]):
+            parts.append(resample_blocks(measured(run, rate), rate, sample_rate, resampler))
     except AudioError as error:
         raise AudioError(error.reason, None if isinstance(source, bytes) else source) from None
+    signal = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    return Sound(signal, seconds, float(high - low))
 
 
-def read_mono(source: str | os.PathLike | bytes) -> tuple[np.ndarray, int]:
-    """Decode a sound at its own rate and average its channels.
-
-    Returns
-    -------
-    signal : np.ndarray [shape=(n,), dtype=float32], n >= 1
-    sample_rate : int
-        In Hz.
+def check(data: bytes) -> None:
+    """Decode a sound to its end, however long, and keep nothing.
 
     Raises
     ------
     AudioError
-        As for `decode`.
+        As for `read_sound`.
     """
-    data = source if isinstance(source, bytes) else _read_bytes(source)
-    if not data:
-        raise AudioError("empty file")
-    try:
-        with soundfile.SoundFile(io.BytesIO(data)) as file:
-            blocks = list(_mono_blocks(file))
-            announced, rate, log = file.frames, file.samplerate, file.extra_info
-    except soundfile.LibsndfileError as error:
-        reason = error.error_string.removeprefix("Error : ").rstrip(".")
-        raise AudioError(f"not a readable sound ({reason})") from None
-    signal = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
-    share = _complete_share(data, signal.size, announced, log)
-    if share < COMPLETE:
-        raise AudioError(f"truncated: {share:.0%} of the announced samples are there")
-    if data[:4] == b"OggS" and not _ends_ogg(data):
-        raise AudioError("truncated: the last Ogg page is missing")
-    _check_samples(signal)
-    return signal, rate
+    for _ in _checked(data, np.inf):
+        pass
 
 
 def from_samples(
@@ -129,7 +142,7 @@ def from_samples(
     Raises
     ------
     AudioError
-        The samples have another shape or type, are none, not finite or far beyond full scale.
+        The samples have another shape or type, are none, not finite or far above full scale.
 
     Examples
     --------
@@ -147,102 +160,86 @@ def from_samples(
         raise AudioError(f"samples of type {samples.dtype}; give floats or signed integers")
     if not rate > 0 or rate != int(rate):
         raise AudioError(f"a rate of {rate} Hz; give a whole number above 0")
+    if not samples.size:
+        raise AudioError("no samples")
     with np.errstate(over="ignore"):  # what overflows float32 is refused below
         samples = samples.astype(np.float32)
-    signal = _average(samples) if samples.ndim == 2 else samples
-    _check_samples(signal)
+    signal = average(samples) if samples.ndim == 2 else samples
+    _check_rate(int(rate))
+    _check_level(signal)
     return resample(signal, int(rate), sample_rate, resampler)
 
 
-def resample(
-    signal: np.ndarray, rate: int, sample_rate: int, resampler: str = "soxr_hq"
-) -> np.ndarray:
-    """Resample a mono signal from `rate` to `sample_rate`, both in Hz.
+def read_file(path: str | os.PathLike) -> bytes:
+    """The bytes of a sound file.
 
-    Parameters
-    ----------
-    resampler : {"soxr_hq", "kaiser_fast"}
-        ``soxr_hq`` is the fast and clean default; ``kaiser_fast`` is resampy's filter of
-        that name, which the authors' release used through librosa.
-
-    Returns
-    -------
-    np.ndarray [shape=(m,), dtype=float32], m >= 1
+    Raises
+    ------
+    AudioError
+        It cannot be opened, is no regular file, or is too large.
     """
-    if rate == sample_rate:
-        return signal
-    length = math.ceil(signal.size * sample_rate / rate)
-    if resampler == "soxr_hq":
-        resampled = soxr.resample(signal, rate, sample_rate, quality="HQ")
-    elif resampler == "kaiser_fast":
-        import resampy  # compiles with numba, which takes seconds that soxr need not pay
-
-        if signal.size * sample_rate < rate:
-            raise AudioError("shorter than one sample at the analysis rate")
-        resampled = resampy.resample(signal, rate, sample_rate, filter="kaiser_fast")
-    else:
-        raise ValueError(f"unknown resampler {resampler!r}")
-    if resampled.size == length:
-        return resampled
-    # The resamplers round the length in their own ways; librosa's convention is the ceiling.
-    exact = np.zeros(length, np.float32)
-    exact[: resampled.size] = resampled[:length]
-    return exact
-
-
-def _read_bytes(path: str | os.PathLike) -> bytes:
     try:
-        return Path(path).read_bytes()
+        # Opening a pipe would wait for someone to write into it.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise AudioError("not a file, but a directory, a pipe or a device")
+            data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise AudioError(f"cannot be opened ({error.strerror})") from None
+    except ValueError as error:  # a name with a zero byte
+        raise AudioError(f"cannot be opened ({error})") from None
+    if len(data) > MAX_BYTES:
+        raise AudioError(f"larger than {MAX_BYTES // 2**20} MB")
+    return data
 
 
-def _mono_blocks(file: soundfile.SoundFile):
-    while True:
-        block = file.read(BLOCK, dtype="float32", always_2d=True)  # (n, channels)
-        if not len(block):
-            return
-        yield _average(block)
+def reason_of(error: Exception) -> str:
+    """Why a sound cannot be used, in one line, for any error that came of it."""
+    if isinstance(error, AudioError):
+        return error.reason
+    if isinstance(error, MemoryError):
+        return "it needs more memory than there is"
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
-def _average(channels: np.ndarray) -> np.ndarray:
-    """Mean of the channels (n, channels) -> (n,), added up in their order."""
-    mono = channels[:, 0].copy()
-    for channel in range(1, channels.shape[1]):
-        mono += channels[:, channel]
-    mono /= channels.shape[1]
-    return mono
-
-
-def _check_samples(signal: np.ndarray) -> None:
-    if not signal.size:
+def _checked(data: bytes, max_seconds: float) -> Iterator[tuple[int, np.ndarray]]:
+    """Rate and mono block after block of all parts of a sound."""
+    seconds = 0.0
+    for part in _parts(data):
+        for rate, block in mono_blocks(data, part):
+            _check_rate(rate)
+            seconds += len(block) / rate
+            if seconds > max_seconds:
+                raise AudioError(f"longer than {max_seconds:g} s (patches.max_seconds)")
+            _check_level(block)
+            yield rate, block
+    if not seconds:
         raise AudioError("no samples")
-    if not np.isfinite(signal).all():
+
+
+def _parts(data: bytes) -> list[Part]:
+    if not data:
+        raise AudioError("empty file")
+    for parts_of in (ogg_parts, header_parts, flac_parts, ffmpeg_parts, mpeg_parts):
+        parts = parts_of(data)
+        if parts is not None:
+            return parts
+    raise AudioError("not a readable sound (its content is of no known format)")
+
+
+def _check_rate(rate: int) -> None:
+    lowest, highest = RATES
+    if not lowest <= rate <= highest:
+        raise AudioError(f"a sample rate of {rate} Hz; sounds have {lowest} to {highest} Hz")
+
+
+def _check_level(block: np.ndarray) -> None:
+    peak = max(block.max(), -block.min())
+    if not np.isfinite(peak):
         raise AudioError("samples that are not finite numbers")
-    peak = np.abs(signal).max()
     if peak > LOUDEST:
-        raise AudioError(f"samples far beyond full scale (up to {peak:.0e}, full scale is 1)")
-
-
-def _complete_share(data: bytes, decoded: int, announced: int, log: str) -> float:
-    """Share of the samples announced in the header that is there, as far as can be known."""
-    # libsndfile cuts WAV and AIFF to what is there and says so only in its log.
-    sizes = re.search(r"^\s*(?:data|SSND) : (\d+) \(should be (\d+)\)", log, re.MULTILINE)
-    if sizes:
-        said, real = map(int, sizes.groups())
-        return real / said if 0 < said < STREAMED else 1.0
-    # Without its information header the length of an MP3 is an estimate, not a promise.
-    is_mp3 = data[:3] == b"ID3" or (data[0] == 0xFF and data[1:2] >= b"\xe0")
-    if is_mp3 and not any(name in data[:BLOCK] for name in (b"Xing", b"Info")):
-        return 1.0
-    return decoded / announced if announced else 1.0
-
-
-def _ends_ogg(data: bytes) -> bool:
-    """Whether the last Ogg page is whole and marked as the last of its stream (RFC 3533)."""
-    start = data.rfind(b"OggS", max(0, len(data) - OGG_PAGE))
-    if start < 0 or start + 27 > len(data):
-        return False
-    segments = data[start + 27 : start + 27 + data[start + 26]]
-    whole = start + 27 + data[start + 26] + sum(segments) <= len(data)
-    return whole and bool(data[start + 5] & OGG_LAST_PAGE)
+        raise AudioError(
+            f"samples far above full scale (up to {peak:.4g}, full scale is 1), as where integers"
+            " are stored as floats; scale them"
+        )

@@ -14,10 +14,10 @@ import h5py
 import numpy as np
 
 from tagalign import store
-from tagalign.audio.decode import AudioError, audio_packages, read_mono, resample
+from tagalign.audio.decode import audio_packages, read_file, read_sound, reason_of
 from tagalign.audio.mel import LogMel
 from tagalign.audio.padding import pad_short, pad_to, samples_for
-from tagalign.errors import InputError
+from tagalign.errors import AudioError, InputError
 from tagalign.parallel import ordered_map
 from tagalign.progress import Progress
 
@@ -117,13 +117,14 @@ def measure_sound(data: bytes, front_end: LogMel, settings: Mapping) -> tuple[np
     Raises
     ------
     AudioError
-        The sound is unreadable, truncated or silent.
+        The sound cannot be decoded, see `read_sound`, or is silent.
     """
-    signal, rate = read_mono(data)
-    if np.ptp(signal) < SILENCE:
+    sound = read_sound(
+        data, settings["sample_rate"], settings["resampler"], settings["max_seconds"]
+    )
+    if sound.span < SILENCE:
         raise AudioError("silent")
-    resampled = resample(signal, rate, settings["sample_rate"], settings["resampler"])
-    return maximum_patch(resampled, front_end, settings), signal.size / rate
+    return maximum_patch(sound.signal, front_end, settings), sound.seconds
 
 
 def maximum_patch(signal: np.ndarray, front_end: LogMel, settings: Mapping) -> np.ndarray:
@@ -209,10 +210,7 @@ def _not_downloaded(audio) -> list[tuple[str, str]]:
 def _read_file(path: Path, sha256: str) -> bytes:
     if not sha256:
         raise AudioError("no sound file, only tags")
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise AudioError(f"cannot be opened ({error.strerror})") from None
+    data = read_file(path)
     if hashlib.sha256(data).hexdigest() != sha256:
         raise AudioError("changed since the catalogue was made; make the catalogue again")
     return data
@@ -229,5 +227,5 @@ def _measure(
     """Patch and duration in seconds of a sound, or the reason why there are none."""
     try:
         return measure_sound(read(), front_end, settings)
-    except AudioError as error:
-        return error.reason
+    except Exception as error:  # whatever it is, it is of this sound, and the others go on
+        return reason_of(error)

@@ -27,9 +27,9 @@ def command(model, sounds, number, device, as_json):
     Example:
       tagalign tag models/w2v-128-4h/0.h5 dog.wav
     """
-    from tagalign.audio.decode import AudioError
     from tagalign.embedding.embedder import load
     from tagalign.embedding.listing import find_sounds, why_not_a_file
+    from tagalign.errors import AudioError
 
     embedder = load(model, device)
     found = {}

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tagalign.audio.decode import AudioError, audio_packages
+from tagalign.audio.decode import audio_packages, reason_of
 from tagalign.embedding.embedder import Embedder
 from tagalign.embedding.file import Writer, check_format
 from tagalign.embedding.journal import Journal
@@ -221,8 +221,8 @@ def cut_or_why(path: Path, *, front_end: Mapping, frames: Mapping) -> np.ndarray
         return reason
     try:
         return cut_sound(path, front_end, frames)
-    except AudioError as error:
-        return error.reason
+    except Exception as error:  # whatever it is, it is of this sound, and the others go on
+        return reason_of(error)
 
 
 def _stamp(path: Path) -> list[int]:

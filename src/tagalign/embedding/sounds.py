@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
-from tagalign.audio.decode import decode, from_samples
+from tagalign.audio.decode import MAX_SECONDS, decode, from_samples
 from tagalign.audio.frames import cut_frames
 
 PATCHES_AT_ONCE = 256
@@ -34,8 +34,11 @@ def cut_sound(source: Source, front_end: Mapping, frames: Mapping) -> np.ndarray
     AudioError
         The sound cannot be used.
     """
-    read, arguments = (from_samples, source) if isinstance(source, tuple) else (decode, (source,))
-    signal = read(*arguments, front_end["sample_rate"], front_end["resampler"])
+    rate, resampler = front_end["sample_rate"], front_end["resampler"]
+    if isinstance(source, tuple):
+        signal = from_samples(*source, rate, resampler)
+    else:  # older models have no such limit of their own
+        signal = decode(source, rate, resampler, front_end.get("max_seconds", MAX_SECONDS))
     return cut_frames(signal, front_end, frames)
 
 

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 
 import httpx
 
-from tagalign.audio.decode import AudioError, read_mono
+from tagalign.audio.decode import check
 from tagalign.download import http
+from tagalign.errors import AudioError
 
 GONE = (404, 410)  # statuses that say that there is no such preview
 
@@ -46,14 +47,14 @@ def fetch_sound(
     tries = http.patiently(settings["attempts"], settings["first_wait"], url, cancelled)
     data = _fetch(client, url, tries)
     try:
-        read_mono(data)
+        check(data)
         return data
     except AudioError as error:
         # The connection may have lost the end without a sign; the file itself may be broken.
         again, first = _fetch(client, url, tries), error
     if again != data:
         try:
-            read_mono(again)
+            check(again)
             return again
         except AudioError as error:
             raise PreviewError(str(error)) from None

@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 
 from tagalign import store
-from tagalign.audio.decode import AudioError, audio_packages, decode
+from tagalign.audio.decode import audio_packages, decode, reason_of
 from tagalign.audio.frames import cut_frames
 from tagalign.audio.mfcc import mfcc_statistics
 from tagalign.errors import InputError
@@ -123,8 +123,9 @@ def _write_sound(file, task, listing, sections, jobs) -> list[tuple[str, str]]:
 def _measure(path: Path, *, front_end: dict, frames: dict):
     """Frames and MFCC statistics of a sound, or the reason why there are none."""
     try:
-        signal = decode(path, front_end["sample_rate"], resampler=front_end["resampler"])
-    except AudioError as error:
-        return error.reason
-    mfcc = mfcc_statistics(signal, front_end["sample_rate"], frames["mfcc_spread"])
-    return cut_frames(signal, front_end, frames), mfcc
+        rate, longest = front_end["sample_rate"], front_end["max_seconds"]
+        signal = decode(path, rate, front_end["resampler"], longest)
+        mfcc = mfcc_statistics(signal, rate, frames["mfcc_spread"])
+        return cut_frames(signal, front_end, frames), mfcc
+    except Exception as error:  # whatever it is, it is of this sound, and the others go on
+        return reason_of(error)
