@@ -37,6 +37,15 @@ def test_a_system_has_the_parts_that_its_losses_need(name, settings):
     assert parts == PARTS[name]
 
 
+def test_the_cnn_ends_at_the_epoch_that_its_authors_score():
+    settings = {"epochs": 200, "keep_epochs": [100, 20, 10]}
+    assert SYSTEMS["cnn"].epochs_of(settings) == 20
+    assert SYSTEMS["cnn"].epochs_of(settings | {"epochs": 5}) == 5
+    assert SYSTEMS["coala"].epochs_of(settings) == 200
+    assert SYSTEMS["coala"].kept_epochs(settings) == [10, 20, 100]
+    assert SYSTEMS["cnn"].kept_epochs(settings) == [10]
+
+
 def test_coala_has_the_layers_of_its_paper(settings):
     network = build(SYSTEMS["coala"], settings, size=96, vocabulary=1000)
     layers = [tuple(w.shape) for w in network.tag_encoder.parameters() if w.ndim == 2]

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from tagalign.errors import TrainingError
+from tagalign.model.arithmetic import Arithmetic
 from tagalign.train.checkpoint import Checkpoint, State
 
 IDENTITY = {"system": "cnn", "seed": 0, "config": {"train": {"epochs": 200}}}
@@ -31,6 +32,8 @@ def test_steps_after_loading_are_those_that_would_have_come(optimizer, tmp_path)
     record = {"epoch": 1, "loss": 0.1 + 0.2}
     # More records than an HDF5 attribute can hold.
     state = State(epoch=3000, step=7, losses=np.ones((7, 2)), history=[record] * 3000)
+    state.kept = {20: {name: x.clone() for name, x in network.state_dict().items()}}
+    state.arithmetic = Arithmetic("cuda", "bfloat16", compiled=True)
     assert Checkpoint(tmp_path, IDENTITY).save(state, network, updates)
     step(network, updates)
 
@@ -38,6 +41,10 @@ def test_steps_after_loading_are_those_that_would_have_come(optimizer, tmp_path)
     loaded = Checkpoint(tmp_path, IDENTITY).load(other, others_updates)
     assert (loaded.epoch, loaded.step, loaded.history) == (3000, 7, state.history)
     assert np.array_equal(loaded.losses, state.losses)
+    assert loaded.arithmetic == state.arithmetic
+    assert loaded.kept.keys() == {20}
+    for name, weights in state.kept[20].items():
+        assert torch.equal(loaded.kept[20][name], weights)
     step(other, others_updates)
     for ours, theirs in zip(
         network.state_dict().values(), other.state_dict().values(), strict=True

@@ -5,6 +5,7 @@ import resource
 import shutil
 import signal
 
+import h5py
 import pytest
 
 from running import call, run, start, training
@@ -91,6 +92,24 @@ def test_a_checkpoint_of_another_training_is_refused(change, named, command, sto
     assert str(stopped) in str(error.value)
     assert stopped.read_bytes() == before
     assert not (tmp_path / "model.h5").exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("device", "cuda", r"float32 on a GPU, not compiled, .* \(--device cuda\)"),
+        ("precision", "bfloat16", r"bfloat16 on a CPU, not compiled, .* \(--device cpu\)"),
+        ("compiled", True, r"float32 on a CPU, compiled, .* float32 on a CPU, not compiled"),
+    ],
+)
+def test_a_training_goes_on_only_in_its_own_arithmetic(key, value, told, command, stopped):
+    """As where a run with ``precision: auto`` moves from a GPU to a CPU."""
+    with h5py.File(stopped, "r+") as file:
+        arithmetic = json.loads(file.attrs["arithmetic"]) | {key: value}
+        file.attrs["arithmetic"] = json.dumps(arithmetic)
+    with pytest.raises(TrainingError, match=f"was trained in {told}"):
+        call(*command(train=LONG))
+    assert stopped.exists()
 
 
 def test_a_full_disk_leaves_the_last_good_checkpoint(command, stopped, whole, tmp_path):

@@ -10,20 +10,23 @@ import h5py
 import numpy as np
 import pytest
 import torch
+from torch._dynamo.backends.common import aot_autograd
+from torch._functorch.aot_autograd import make_boxed_compiler
 
 from running import NARROW, TRAIN, call, run
 from tagalign import store
 from tagalign.config import load as config
 from tagalign.errors import ConfigError, InputError, TrainingError
+from tagalign.model.arithmetic import Arithmetic
 from tagalign.model.file import load_model
 from tagalign.model.network import Network
 from tagalign.model.objective import Objective
 from tagalign.model.systems import SYSTEMS
-from tagalign.train.checkpoint import Checkpoint
+from tagalign.train.checkpoint import Checkpoint, State
 from tagalign.train.data import read_pairs, read_word_vectors
 from tagalign.train.loop import Outlets, fit
 from tagalign.train.stage import _model
-from tagalign.train.step import lay_out
+from tagalign.train.step import Step, lay_out
 
 
 def test_training_learns_to_find_tags_of_real_sounds(command, tmp_path):
@@ -75,7 +78,7 @@ def test_short_tag_sets_are_trained_as_they_are_embedded(prepared, tmp_path):
     vectors = read_word_vectors(prepared / "128.h5", data.vocabulary, 128, "pairs.h5")
     torch.manual_seed(0)
     network = Network(system, sections["model"], 32, 32, len(data.vocabulary), vectors).eval()
-    model = _model(system, network, sections["model"], data, [])
+    model = _model(system, network, sections["model"], data, State())
     objective = Objective(network, system, sections["train"], data.tags_per_sound)
     for part in (data.train, data.validation):
         batch = part.batch(torch.arange(8))
@@ -86,7 +89,7 @@ def test_short_tag_sets_are_trained_as_they_are_embedded(prepared, tmp_path):
 
 
 def fit_with(prepared, tmp_path, seed=0, **settings):
-    """Train without the model file; returns the network and the records."""
+    """Train without the model file; returns the network and where it ended."""
     sections = config.resolve_sections(
         {"model": NARROW, "train": TRAIN | settings}, ["model", "train"]
     )
@@ -104,7 +107,8 @@ def test_one_step_equals_plain_pytorch(prepared, tmp_path):
     data = read_pairs(prepared / "pairs.h5")
     size = len(data.train)
     sgd = {"optimizer": "sgd", "learning_rate": 0.005, "epochs": 1, "batch_size": size}
-    network, records = fit_with(prepared, tmp_path, **sgd)
+    network, state = fit_with(prepared, tmp_path, **sgd)
+    records = state.history
 
     vectors = read_word_vectors(prepared / "128.h5", data.vocabulary, 128, "pairs.h5")
     sections = config.resolve_sections({"model": NARROW, "train": sgd}, ["model", "train"])
@@ -141,9 +145,10 @@ def test_mixed_precision_reaches_the_same_validation_loss(prepared, tmp_path):
     for precision, losses in ends.items():
         for seed in range(3):
             where = tmp_path / f"{precision}-{seed}"
-            network, records = fit_with(prepared, where, seed, precision=precision, epochs=24)
+            network, state = fit_with(prepared, where, seed, precision=precision, epochs=24)
             assert all(weight.dtype == torch.float32 for weight in network.parameters())
-            losses.append(np.mean([record["validation_loss"] for record in records[-4:]]))
+            losses.append(np.mean([record["validation_loss"] for record in state.history[-4:]]))
+            assert state.arithmetic == Arithmetic("cpu", precision, compiled=False)
     change = abs(np.mean(ends["float32"]) - np.mean(ends["bfloat16"]))
     assert 0 < change < max(np.ptp(losses) for losses in ends.values())
 
@@ -288,6 +293,53 @@ def test_a_compiled_step_is_the_plain_one(command, tmp_path):
         np.testing.assert_allclose(compiled.history[name], values, rtol=1e-4)
 
 
+def without_backward(objective):
+    """The objective, compiled by a compiler that handles its forward pass alone."""
+
+    def refuse(graph, inputs):
+        raise NotImplementedError("no backward pass today\nand a second line")
+
+    backend = aot_autograd(
+        fw_compiler=make_boxed_compiler(lambda graph, _: graph), bw_compiler=refuse
+    )
+    return torch.compile(objective, backend=backend)
+
+
+def make_step(prepared, **settings) -> Step:
+    sections = config.resolve_sections(
+        {"model": NARROW, "train": TRAIN | settings}, ["model", "train"]
+    )
+    data = read_pairs(prepared / "pairs.h5")
+    torch.manual_seed(0)
+    network = Network(SYSTEMS["cnn"], sections["model"], 32, 32, len(data.vocabulary))
+    objective = Objective(network, SYSTEMS["cnn"], sections["train"], 10)
+    return Step(objective.train(), data.train, sections["train"])
+
+
+def test_a_backward_pass_that_cannot_be_compiled_changes_nothing(prepared, capsys):
+    """It is compiled only when it first runs; by then the forward pass has left its traces."""
+    plain, step = make_step(prepared), make_step(prepared)
+    step.compiled, step.losses = True, without_backward(step.objective)
+    index = torch.arange(16)
+    for each in (plain, step):
+        torch.manual_seed(1)
+        each.results = torch.stack([each(index), each(index)])
+    assert torch.equal(step.results, plain.results)
+    assert not step.arithmetic.compiled
+    for name, value in plain.network.state_dict().items():
+        assert torch.equal(step.network.state_dict()[name], value), name
+    assert capsys.readouterr().err == (
+        "train: going on without compiling the step (no backward pass today)\n"
+    )
+
+
+def test_a_backward_pass_that_must_be_compiled_is_explained(prepared):
+    step = make_step(prepared, compile="always")
+    step.losses = without_backward(step.objective)
+    with pytest.raises(TrainingError, match=r"cannot be compiled here \(no backward pass today\)"):
+        step(torch.arange(16))
+
+
 @pytest.mark.slow
 def test_a_step_that_cannot_be_compiled_is_explained(command, tmp_path):
     arguments = command(system="cnn", train={"compile": "always"})
@@ -298,6 +350,29 @@ def test_a_step_that_cannot_be_compiled_is_explained(command, tmp_path):
     assert "the step cannot be compiled here" in line
     assert "set it to auto or never" in line
     assert not (tmp_path / "model.h5").exists()
+
+
+@pytest.mark.slow
+def test_kept_epochs_are_those_of_a_training_that_ends_there(command, tmp_path):
+    call(*command(train={"epochs": 6, "keep_epochs": [2, 4]}, output="long.h5"))
+    call(*command(train={"epochs": 2}, output="short.h5"))
+    early, short = load_model(tmp_path / "long.h5", epoch=2), load_model(tmp_path / "short.h5")
+    for name, value in short.network.state_dict().items():
+        assert torch.equal(early.network.state_dict()[name], value), name
+    assert len(early.history["loss"]) == 6
+    with pytest.raises(InputError, match=r"long\.h5 does not keep epoch 3 \(kept: 2, 4\)"):
+        load_model(tmp_path / "long.h5", epoch=3)
+    with pytest.raises(ConfigError, match="keep_epochs = 9 comes after the last epoch"):
+        call(*command(train={"epochs": 6, "keep_epochs": [9]}))
+
+
+def test_the_model_file_says_what_it_was_computed_with(command, tmp_path):
+    call(*command(train={"epochs": 1, "precision": "bfloat16"}))
+    model = load_model(tmp_path / "model.h5")
+    assert model.arithmetic == Arithmetic("cpu", "bfloat16", compiled=False)
+    assert str(model.arithmetic) == "bfloat16 on a CPU, not compiled"
+    call(*command(system="untrained", output="untrained.h5"))
+    assert load_model(tmp_path / "untrained.h5").arithmetic is None
 
 
 def test_training_without_validation_sounds_has_no_validation(command, prepared, tmp_path):

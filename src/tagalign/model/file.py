@@ -3,9 +3,10 @@
 Root attributes, beside those of every stage file: ``system`` (its row of the table, JSON),
 ``network`` (the configuration section ``model``, JSON), ``front_end`` and ``cleaning`` (the
 sections ``patches`` and ``tags`` of the training data, JSON), ``tags_per_sound``,
-``tag_order``. Groups: ``weights`` (a dataset per parameter and buffer), ``scaling``,
-``history`` (a value per epoch); datasets ``vocabulary`` and, with word vectors,
-``word_vectors``. An imported release may lack weights, ``scaling`` and ``history``.
+``tag_order``, and ``arithmetic`` of a training (JSON, see `tagalign.model.arithmetic`). Groups:
+``weights`` (a dataset per parameter and buffer), ``kept/EPOCH`` (the same after an earlier
+epoch), ``scaling``, ``history`` (a value per epoch); datasets ``vocabulary`` and, with word
+vectors, ``word_vectors``. An imported release may lack weights, ``scaling`` and ``history``.
 """
 
 import dataclasses
@@ -20,6 +21,7 @@ import torch
 
 from tagalign import store
 from tagalign.errors import InputError
+from tagalign.model.arithmetic import Arithmetic
 from tagalign.model.device import choose_device
 from tagalign.model.network import Network
 from tagalign.model.systems import System
@@ -54,6 +56,10 @@ class Model:
         ``"vocabulary"`` index.
     history
         Metric -> its value after each epoch.
+    kept
+        Epoch -> weights after it, of the epochs of ``train.keep_epochs``.
+    arithmetic
+        What the training was computed with; None where there was none, or it is not known.
     """
 
     system: System
@@ -66,6 +72,8 @@ class Model:
     tags_per_sound: int
     tag_order: str = "given"
     history: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    kept: dict[int, dict[str, torch.Tensor]] = dataclasses.field(default_factory=dict)
+    arithmetic: Arithmetic | None = None
 
     def embed_frames(self, log_mel: np.ndarray) -> np.ndarray:
         """Embed frames with the audio encoder.
@@ -223,9 +231,11 @@ class Model:
             words = getattr(self.network.tag_encoder, "words", None)
             if words is not None:
                 file["word_vectors"] = words.vectors.cpu().numpy()
-            weights = file.create_group("weights")
-            for name, tensor in self.network.state_dict().items():
-                weights[name] = tensor.cpu().numpy()
+            if self.arithmetic is not None:
+                file.attrs["arithmetic"] = self.arithmetic.to_json()
+            _write_weights(file.create_group("weights"), self.network.state_dict())
+            for epoch, weights in self.kept.items():
+                _write_weights(file.create_group(f"kept/{epoch}"), weights)
             history = file.create_group("history")
             for name, values in self.history.items():
                 history[name] = values
@@ -244,7 +254,18 @@ class Model:
         return torch.cat(results).numpy()
 
 
-def load_model(path: str | os.PathLike | BinaryIO, device: str = "cpu") -> Model:
+def _write_weights(group: h5py.Group, weights: Mapping[str, torch.Tensor]) -> None:
+    for name, tensor in weights.items():
+        group[name] = tensor.cpu().numpy()
+
+
+def _read_weights(group: h5py.Group) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(np.array(data)) for name, data in group.items()}
+
+
+def load_model(
+    path: str | os.PathLike | BinaryIO, device: str = "cpu", epoch: int | None = None
+) -> Model:
     """Read a model file.
 
     Parameters
@@ -253,11 +274,13 @@ def load_model(path: str | os.PathLike | BinaryIO, device: str = "cpu") -> Model
         A file of stage ``train``, or an imported release; or its bytes, as a file object.
     device
         ``"auto"``, ``"cpu"`` or ``"cuda"``.
+    epoch
+        An earlier epoch that the file keeps, instead of the last.
 
     Raises
     ------
     InputError
-        The file is missing or is no model file.
+        The file is missing, is no model file, or does not keep the epoch.
     ConfigError
         The device is not to be had.
     """
@@ -268,6 +291,14 @@ def load_model(path: str | os.PathLike | BinaryIO, device: str = "cpu") -> Model
                 " `tagalign train` or `tagalign import-release`"
             )
         model = _read(file)
+    if epoch is not None:
+        if epoch not in model.kept:
+            kept = ", ".join(map(str, sorted(model.kept))) or "none"
+            raise InputError(
+                f"{path} does not keep epoch {epoch} (kept: {kept}); add it to train.keep_epochs"
+                " and train again"
+            )
+        model.network.load_state_dict(model.kept[epoch])
     model.network.to(choose_device(device)).eval().requires_grad_(False)
     return model
 
@@ -278,7 +309,8 @@ def _read(file: h5py.File) -> Model:
     front_end = json.loads(file.attrs["front_end"])
     vocabulary = store.read_strings(file["vocabulary"])
     vectors = file.get("word_vectors")
-    state = {name: torch.from_numpy(np.array(data)) for name, data in file["weights"].items()}
+    state = _read_weights(file["weights"])
+    arithmetic = file.attrs.get("arithmetic")
     parts = {name.split(".")[0] for name in state}
     if system.tag_encoder == "mean" and vectors is not None:
         parts.add("tag_encoder")  # It may have no weights but the word vectors.
@@ -303,4 +335,6 @@ def _read(file: h5py.File) -> Model:
         tags_per_sound=int(file.attrs["tags_per_sound"]),
         tag_order=str(file.attrs["tag_order"]),
         history={name: data[()] for name, data in file.get("history", {}).items()},
+        kept={int(epoch): _read_weights(group) for epoch, group in file.get("kept", {}).items()},
+        arithmetic=arithmetic and Arithmetic.from_json(arithmetic),
     )

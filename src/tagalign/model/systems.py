@@ -33,6 +33,8 @@ class System:
         the spectrogram), ``"tag_reconstruction"`` (binary cross-entropy of the tag
         autoencoder), ``"contrastive"`` (NT-Xent), ``"classification"`` (binary cross-entropy
         of the tags predicted from audio). Empty: the network stays at its random start.
+    epochs
+        Epoch whose weights its authors score, where that is not the last of their training.
     """
 
     name: str
@@ -41,6 +43,15 @@ class System:
     heads: int | None = None
     layer_norm: bool = True
     losses: tuple[str, ...] = ()
+    epochs: int | None = None
+
+    def epochs_of(self, settings: dict) -> int:
+        """Epochs to train with the configuration section ``train``: at most its own."""
+        return min(settings["epochs"], self.epochs or settings["epochs"])
+
+    def kept_epochs(self, settings: dict) -> list[int]:
+        """The epochs of ``train.keep_epochs`` that come before its last one."""
+        return sorted({e for e in settings["keep_epochs"] if e < self.epochs_of(settings)})
 
     def to_json(self) -> str:
         """The description as it stands in a model file."""
@@ -74,7 +85,8 @@ SYSTEMS = {
             ("reconstruction", "tag_reconstruction", "contrastive"),
         ),
         System("coala-e-c", "multi_hot", None, None, False, ("contrastive",)),
-        System("cnn", None, None, None, False, ("classification",)),
+        # COALA's authors score its checkpoint of epoch 20.
+        System("cnn", None, None, None, False, ("classification",), epochs=20),
         System("untrained"),
     )
 }

@@ -52,11 +52,9 @@ REFERENCE = {
     "model": {
         "last_dropout": 0,
         "projection_dropout": 0.25,
-        "decoder_output": "batch_norm",
         "layer_norm_eps": 1e-6,
         "attention_dropout": 0.1,
         "padded_queries": "summed",
-        "mean_encoder": "trained",
         "idle_tag_decoder": True,
     },
 }

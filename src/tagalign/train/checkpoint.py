@@ -16,6 +16,7 @@ import torch
 
 from tagalign import store
 from tagalign.errors import TagalignError, TrainingError
+from tagalign.model.arithmetic import Arithmetic
 from tagalign.train.memory import is_out_of_memory
 
 
@@ -31,12 +32,18 @@ class State:
         Losses of those steps [shape=(step, number of losses)].
     history
         A record per complete epoch.
+    kept
+        Epoch -> weights after it, of the epochs that the model file keeps.
+    arithmetic
+        What the steps were computed with; None before the first.
     """
 
     epoch: int = 0
     step: int = 0
     losses: np.ndarray | None = None
     history: list[dict] = dataclasses.field(default_factory=list)
+    kept: dict[int, dict[str, torch.Tensor]] = dataclasses.field(default_factory=dict)
+    arithmetic: Arithmetic | None = None
 
 
 class Checkpoint:
@@ -73,8 +80,13 @@ class Checkpoint:
         file["history"] = json.dumps(state.history)
         if state.losses is not None:
             file["losses"] = state.losses
+        if state.arithmetic is not None:
+            file.attrs["arithmetic"] = state.arithmetic.to_json()
         for name, tensor in network.state_dict().items():
             file[f"weights/{name}"] = tensor.cpu().numpy()
+        for epoch, weights in state.kept.items():
+            for name, tensor in weights.items():
+                file[f"kept/{epoch}/{name}"] = tensor.numpy()
         for index, values in optimizer.state_dict()["state"].items():
             for name, tensor in values.items():
                 if tensor is not None:
@@ -103,9 +115,18 @@ class Checkpoint:
                 network.load_state_dict(_tensors(file["weights"]))
                 _load_optimizer(optimizer, file.get("optimizer", {}))
                 _set_random_state(_tensors(file["random"]))
-                losses = file["losses"][()] if "losses" in file else None
-                history = json.loads(file["history"][()])
-                return State(int(file.attrs["epoch"]), int(file.attrs["step"]), losses, history)
+                arithmetic = file.attrs.get("arithmetic")
+                return State(
+                    epoch=int(file.attrs["epoch"]),
+                    step=int(file.attrs["step"]),
+                    losses=file["losses"][()] if "losses" in file else None,
+                    history=json.loads(file["history"][()]),
+                    kept={
+                        int(epoch): _tensors(weights)
+                        for epoch, weights in file.get("kept", {}).items()
+                    },
+                    arithmetic=arithmetic and Arithmetic.from_json(arithmetic),
+                )
         except (OSError, KeyError, RuntimeError) as error:
             if is_out_of_memory(error):
                 raise TrainingError(

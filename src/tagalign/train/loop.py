@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from tagalign.errors import TrainingError
+from tagalign.model.arithmetic import Arithmetic
 from tagalign.model.network import Network
 from tagalign.model.objective import Objective
 from tagalign.model.systems import System
@@ -19,6 +20,10 @@ from tagalign.train.memory import explain_out_of_memory, is_out_of_memory, room_
 from tagalign.train.signals import StopRequest
 from tagalign.train.step import Step
 from tagalign.train.validate import distinct_sets, validate
+
+# Steps between two looks at the losses. To look waits for the device, which a GPU must not do at
+# each step; on a CPU it costs nothing.
+CHECK_EVERY = {"cpu": 1, "cuda": 100}
 
 
 @dataclasses.dataclass
@@ -48,7 +53,7 @@ def fit(
     seed: int,
     checkpoint: Checkpoint,
     outlets: Outlets,
-) -> list[dict]:
+) -> State:
     """Train a network, which is on the device of the data, in place.
 
     Parameters
@@ -60,14 +65,15 @@ def fit(
 
     Returns
     -------
-    list of dict
-        A record per epoch: losses, validation, seconds and samples per second.
+    State
+        Where the training ended: a record per epoch (losses, validation, seconds and samples per
+        second), the weights of the epochs to keep, and the arithmetic.
 
     Raises
     ------
     TrainingError
         The batch is larger than the data, a loss is not finite, memory runs out, the
-        checkpoint is of another training, or a signal asked to stop.
+        checkpoint is of another training or arithmetic, or a signal asked to stop.
     """
     return _Training(system, network, data, settings, seed, checkpoint, outlets).run()
 
@@ -84,11 +90,14 @@ class _Training:
         self.step = Step(self.objective, data.train, settings)
         self.state = checkpoint.load(network, self.step.optimizer) or State()
         self.resumed = self.state.epoch or self.state.step
+        self._go_on_alike()
+        self.epochs = system.epochs_of(settings)
+        self.kept_epochs = system.kept_epochs(settings)
         self.steps = len(data.train) // self.batch_size
         self.saved = time.monotonic()
 
-    def run(self) -> list[dict]:
-        epochs = self.settings["epochs"]
+    def run(self) -> State:
+        epochs = self.epochs
         sounds = self.batch_size * self.steps
         done = self.state.epoch * sounds + self.state.step * self.batch_size
         history = History(self.outlets.history, self.outlets.tensorboard, self.state.history)
@@ -109,12 +118,28 @@ class _Training:
                 self._save()
                 self._obey(stop)
         history.close()
-        return self.state.history
+        return self.state
+
+    def _go_on_alike(self) -> None:
+        """Compute as the checkpoint did; steps that could not be compiled then are not now."""
+        theirs, ours = self.state.arithmetic, self.step.arithmetic
+        if theirs is None:
+            return
+        if ours.compiled and theirs == dataclasses.replace(ours, compiled=False):
+            self.step.give_up_compiling()
+        elif theirs != ours:
+            self._refuse_arithmetic(theirs, ours)
+
+    def _refuse_arithmetic(self, theirs: Arithmetic, ours: Arithmetic) -> None:
+        raise TrainingError(
+            f"{self.checkpoint.path} was trained in {theirs}, and here it would go on in {ours};"
+            f" go on where it began (--device {theirs.device}), or remove it to start anew"
+        )
 
     def _epoch(self, stop: StopRequest, progress: Progress) -> dict:
         """Go through the rest of the epoch, validate, and return its record."""
         state, start, first = self.state, time.monotonic(), self.state.step
-        names = self.objective.names
+        names, every = self.objective.names, CHECK_EVERY[self.device.type]
         # On the device, so that no step waits for the numbers of the one before.
         losses = torch.zeros(self.steps, len(names), device=self.device)
         if first:
@@ -126,8 +151,8 @@ class _Training:
             losses[number] = self._try_step(index)
             progress.update(self.batch_size, epoch=state.epoch + 1)
             state.step, state.losses = number + 1, None
-            if self.device.type == "cpu":
-                self._check(losses, number, number + 1)
+            if state.step % every == 0:
+                self._check(losses, state.step - every, state.step)
             overdue = time.monotonic() - self.saved > 60 * self.outlets.checkpoint_minutes
             if (stop.name or overdue) and state.step < self.steps:
                 self._check(losses, 0, state.step)
@@ -148,6 +173,10 @@ class _Training:
         record["samples_per_second"] = round((self.steps - first) * self.batch_size / seconds, 1)
         state.epoch, state.step, state.losses = state.epoch + 1, 0, None
         state.history.append(record)
+        if state.epoch in self.kept_epochs:
+            weights = self.objective.network.state_dict().items()
+            # A copy also where the weights are on the CPU already.
+            state.kept[state.epoch] = {name: tensor.cpu().clone() for name, tensor in weights}
         return record
 
     def _batches(self) -> torch.Tensor:
@@ -163,7 +192,12 @@ class _Training:
 
     def _try_step(self, index: torch.Tensor) -> torch.Tensor:
         try:
-            return self.step(index)
+            losses = self.step(index)
+            if self.state.arithmetic != self.step.arithmetic:
+                if self.state.arithmetic is not None:
+                    self._refuse_arithmetic(self.state.arithmetic, self.step.arithmetic)
+                self.state.arithmetic = self.step.arithmetic
+            return losses
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -207,7 +241,7 @@ class _Training:
         self.saved = time.monotonic()
 
     def _obey(self, stop: StopRequest) -> None:
-        if stop.name and self.state.epoch < self.settings["epochs"]:
+        if stop.name and self.state.epoch < self.epochs:
             raise TrainingError(
                 f"stopped by {stop.name} {self._place()}; saved in {self.checkpoint.path}, run the"
                 " same command again to go on"

@@ -14,7 +14,7 @@ from tagalign.model.file import Model
 from tagalign.model.network import Network
 from tagalign.model.systems import System, find_system
 from tagalign.report.training import write_figures
-from tagalign.train.checkpoint import Checkpoint
+from tagalign.train.checkpoint import Checkpoint, State
 from tagalign.train.data import TrainingData, read_pairs, read_word_vectors
 from tagalign.train.history import History
 from tagalign.train.loop import Outlets, fit
@@ -78,6 +78,12 @@ def train(
                 f"system {system.name} needs word vectors of size {system.width}; give --word2vec"
             )
         inputs["word2vec"] = word2vec_path
+    late = max(settings["keep_epochs"], default=0)
+    if late > settings["epochs"]:
+        raise ConfigError(
+            f"train.keep_epochs = {late} comes after the last epoch, train.epochs ="
+            f" {settings['epochs']}; leave it out or train longer"
+        )
     data = read_pairs(pairs_path)
     if system.losses:
         settings = settings | {"batch_size": _batch_size(data, settings, system, pairs_path)}
@@ -96,7 +102,7 @@ def train(
             len(data.vocabulary),
             vectors,
         ).to(device)
-    history = []
+    state = State()
     checkpoint = Checkpoint(
         checkpoint_directory,
         {
@@ -109,11 +115,11 @@ def train(
     if system.losses:
         with room_for("the training data", "free memory or use --device cpu"):
             data.to(device)
-        history = fit(system, network, data, settings, seed, checkpoint, outlets)
+        state = fit(system, network, data, settings, seed, checkpoint, outlets)
     else:
         print(f"train {system.name}: nothing to train, keeping the random weights", file=sys.stderr)
         History(outlets.history, None, [])
-    model = _model(system, network, sections["model"], data, history)
+    model = _model(system, network, sections["model"], data, state)
     model.save(output, stage="train", config=sections, inputs=inputs, seed=seed)
     if figures is not None:
         _draw(Path(figures), model, data)
@@ -158,7 +164,8 @@ def _batch_size(data: TrainingData, settings: dict, system: System, path) -> int
     return there
 
 
-def _model(system, network, settings, data: TrainingData, history: list[dict]) -> Model:
+def _model(system, network, settings, data: TrainingData, state: State) -> Model:
+    history = state.history
     metrics = [name for name in (history[0] if history else {}) if name not in ("epoch", *CLOCK)]
     return Model(
         system=system,
@@ -171,4 +178,6 @@ def _model(system, network, settings, data: TrainingData, history: list[dict]) -
         tags_per_sound=data.tags_per_sound,
         tag_order=data.tag_order,
         history={name: np.array([record[name] for record in history]) for name in metrics},
+        kept=state.kept,
+        arithmetic=state.arithmetic,
     )

@@ -2,10 +2,12 @@
 
 import os
 import sys
+from collections.abc import Callable
 
 import torch
 
 from tagalign.errors import ConfigError, TrainingError
+from tagalign.model.arithmetic import Arithmetic
 from tagalign.model.objective import Objective
 from tagalign.train.data import Pairs
 from tagalign.train.memory import is_out_of_memory
@@ -37,6 +39,7 @@ class Step:
         wanted = settings["compile"]
         self.compiled = wanted == "always" or (wanted == "auto" and self.device.type == "cuda")
         self.must_compile = wanted == "always"
+        self.tried = False  # whether a whole step has been computed
         # Graph capture removes the launch overhead; it exists on a GPU only.
         mode = "reduce-overhead" if self.device.type == "cuda" else None
         self.losses = torch.compile(objective, mode=mode) if self.compiled else objective
@@ -47,31 +50,24 @@ class Step:
         self.optimizer.step()
         return losses
 
+    @property
+    def arithmetic(self) -> Arithmetic:
+        """What the steps are computed with; certain after the first."""
+        precision = str(self.precision).removeprefix("torch.")
+        return Arithmetic(self.device.type, precision, self.compiled)
+
     def gradients(self, index: torch.Tensor) -> torch.Tensor:
         """Forward and backward pass alone; return the unweighted losses."""
-        patches, tags = self.pairs.batch(index)
-        self.optimizer.zero_grad(set_to_none=True)
-        losses = self._forward(patches, tags)
-        self.objective.total(losses).backward()
-        return losses.detach()
-
-    def _forward(self, patches: torch.Tensor, tags: torch.Tensor) -> torch.Tensor:
-        if not self.compiled:
-            with self.autocast():
-                return self.losses(patches, tags)
-        # Here, as these modules take seconds to load and only compiled steps need them.
-        from torch._dynamo.exc import TorchDynamoException
-        from torch._inductor.exc import InductorError
-
-        if self.device.type == "cuda":
-            torch.compiler.cudagraph_mark_step_begin()
+        if self.tried or not self.compiled:
+            return self._passes(index)
+        # The backward pass is compiled in its first call, so the whole step is tried.
+        undo = _remember(self.network)
         try:
-            with self.autocast():
-                return self.losses(patches, tags)
-        except (TorchDynamoException, InductorError) as error:
-            if self.must_compile and is_out_of_memory(error):
+            losses = self._passes(index)
+        except Exception as error:
+            if is_out_of_memory(error) and (self.must_compile or not _is_compilers(error)):
                 raise
-            reason = str(error).strip().splitlines()[0]
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             if self.must_compile:
                 raise TrainingError(
                     f"train.compile = always, but the step cannot be compiled here ({reason});"
@@ -79,7 +75,20 @@ class Step:
                 ) from None
             print(f"train: going on without compiling the step ({reason})", file=sys.stderr)
             self.give_up_compiling()
-        return self._forward(patches, tags)
+            undo()
+            losses = self._passes(index)
+        self.tried = True
+        return losses
+
+    def _passes(self, index: torch.Tensor) -> torch.Tensor:
+        patches, tags = self.pairs.batch(index)
+        self.optimizer.zero_grad(set_to_none=True)
+        if self.compiled and self.device.type == "cuda":
+            torch.compiler.cudagraph_mark_step_begin()
+        with self.autocast():
+            losses = self.losses(patches, tags)
+        self.objective.total(losses).backward()
+        return losses.detach()
 
     def give_up_compiling(self) -> None:
         """Go on with the plain step; what was compiled and captured gives its memory back."""
@@ -92,6 +101,31 @@ class Step:
         return torch.autocast(
             self.device.type, self.precision, enabled=self.precision != torch.float32
         )
+
+
+def _remember(network: torch.nn.Module) -> Callable[[], None]:
+    """A function that undoes what a pass changes: running statistics and random numbers."""
+    buffers = [(buffer, buffer.clone()) for buffer in network.buffers()]
+    cpu = torch.get_rng_state()
+    gpu = torch.cuda.get_rng_state() if torch.cuda.is_initialized() else None
+
+    def undo() -> None:
+        for buffer, value in buffers:
+            buffer.copy_(value)
+        torch.set_rng_state(cpu)
+        if gpu is not None:
+            torch.cuda.set_rng_state(gpu)
+
+    return undo
+
+
+def _is_compilers(error: BaseException) -> bool:
+    """Whether the compiler raised an error, for whatever cause."""
+    # Here, as these modules take seconds to load and only compiled steps need them.
+    from torch._dynamo.exc import TorchDynamoException
+    from torch._inductor.exc import InductorError
+
+    return isinstance(error, TorchDynamoException | InductorError)
 
 
 def lay_out(network: torch.nn.Module) -> None:
