@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from tagalign.config import load as config
+from tagalign.config.schema import read_schema
 from tagalign.errors import ConfigError, InputError
 from tagalign.model.network import Network
 from tagalign.model.objective import Objective
@@ -24,7 +25,7 @@ def build(system, settings, size=32, vocabulary=9):
 
 
 def test_table_has_the_default_systems_of_the_configuration():
-    listed = config.schema()["properties"]["systems"]["default"]
+    listed = read_schema()["properties"]["systems"]["default"]
     assert [*listed[1:], "untrained"] == list(SYSTEMS)
     assert listed[0] == "mfcc"
 

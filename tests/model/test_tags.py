@@ -119,14 +119,14 @@ def test_padded_queries_change_the_released_encoder(settings, reference, shared)
     assert cosine.min().item() == pytest.approx(0.60, abs=0.05)
 
 
-def test_mean_of_the_paper_is_the_plain_average(settings, word_vectors):
-    encoder = MeanTagEncoder(settings, word_vectors).train()
+def test_an_untrained_mean_is_the_plain_average(settings, word_vectors):
+    encoder = MeanTagEncoder(settings | {"mean_encoder": "average"}, word_vectors).train()
     assert list(encoder.parameters()) == []
     for tags, result in zip(SETS, encoder(rows(SETS)), strict=True):
         torch.testing.assert_close(result, word_vectors[tags].mean(0))
 
 
-def test_mean_of_the_release_is_mapped_and_normalised(reference, word_vectors):
+def test_a_trained_mean_is_mapped_and_normalised(reference, word_vectors):
     torch.manual_seed(0)
     encoder = MeanTagEncoder(reference, word_vectors).eval()
     weight = weights(encoder)

@@ -13,7 +13,8 @@ def frames_of_training(front_end: Mapping) -> dict:
 
     A front end that pads short sounds saw silence and noise behind each of them, so a clip is
     padded alike, and what is left after its last whole frame is dropped; else that is filled
-    up with silence. These are the values that both presets have in their section `frames`.
+    up with silence, and counts in the clip's mean for what is in it. These are the values that
+    both presets have in their section `frames`.
 
     Parameters
     ----------
@@ -23,10 +24,12 @@ def frames_of_training(front_end: Mapping) -> dict:
     Returns
     -------
     dict
-        `pad_to_seconds` and `tail` of the section `frames`, for `cut_frames`.
+        `pad_to_seconds`, `tail` and `patch_weights` of the section `frames`.
     """
     seconds = front_end["pad_to_seconds"]
-    return {"pad_to_seconds": seconds, "tail": "drop" if seconds > 0 else "pad"}
+    if seconds > 0:
+        return {"pad_to_seconds": seconds, "tail": "drop", "patch_weights": "equal"}
+    return {"pad_to_seconds": 0, "tail": "pad", "patch_weights": "sound"}
 
 
 def cut_frames(signal: np.ndarray, front_end: Mapping, frames: Mapping) -> np.ndarray:

@@ -20,21 +20,22 @@ def embed_task_clips(file: h5py.File, model) -> tuple[np.ndarray, np.ndarray]:
     file
         An open task file with frames.
     model
-        Anything with ``embed_frames((n, n_mels, n_frames)) -> (n, V) float32``.
+        As for `tagalign.embedding.sounds.embed_clips`.
 
     Returns
     -------
     rows : int [shape=(m,)]
         The clips that have frames.
     embeddings : float32 [shape=(m, V)]
-        Mean over the frames of each.
+        Mean over the frames of each, weighted as the task's configuration says.
     """
+    weighting = store.attributes(file)["config"]["frames"]["patch_weights"]
     values, offsets = file["frames/values"], file["frames/offsets"][()]
     rows = np.flatnonzero(np.diff(offsets))
     clips = (values[offsets[row] : offsets[row + 1]] for row in rows)
     embeddings = []
     with Progress("embed-task", len(rows), unit="clips") as progress:
-        for vector in embed_clips(model, clips):
+        for vector in embed_clips(model, clips, weighting):
             embeddings.append(vector)
             progress.update()
     return rows, np.stack(embeddings)

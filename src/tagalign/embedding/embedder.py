@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tagalign.audio.frames import frames_of_training
+from tagalign.embedding.pooling import PatchEmbeddings
 from tagalign.embedding.sounds import Source, cut_sound, embed_patches
 from tagalign.embedding.spaces import ALIGNED, EMBEDDING, Embeddings, cosine
 from tagalign.embedding.tags import read_tags
@@ -128,8 +129,9 @@ class Embedder:
         sources, single = _sources(sound, rate)
         if not single:
             raise InputError("embed_over_time takes one sound; call it for each")
-        (vectors,) = self._patches(sources)
-        return self.times(len(vectors)), self.finish(vectors, aligned=aligned, timestamps=True)
+        (patches,) = self._patches(sources)
+        times = self.times(len(patches.vectors))
+        return times, self.finish(patches, aligned=aligned, timestamps=True)
 
     def times(self, count: int) -> np.ndarray:
         """Where each of `count` patches of a sound begins, in seconds."""
@@ -275,14 +277,13 @@ class Embedder:
         return Embeddings(vectors, ALIGNED, self.digest)
 
     def _patches(self, sources: Sequence[Source]):
-        """z_a of the patches of each sound [shape=(k, V)]."""
+        """The embedded patches of each sound."""
         front_end, frames = self.model.front_end, self.frames
-        return embed_patches(
-            self.model, (cut_sound(source, front_end, frames) for source in sources)
-        )
+        cut = (cut_sound(source, front_end, frames) for source in sources)
+        return embed_patches(self.model, cut, frames["patch_weights"])
 
-    def finish(self, patches: np.ndarray, *, aligned: bool, timestamps: bool) -> Embeddings:
-        """From z_a of the patches of a sound [shape=(k, V)] to what the user wants of it.
+    def finish(self, patches: PatchEmbeddings, *, aligned: bool, timestamps: bool) -> Embeddings:
+        """From the embedded patches of a sound to what the user wants of it.
 
         Parameters
         ----------
@@ -291,11 +292,10 @@ class Embedder:
         timestamps
             A vector per patch [shape=(k, size)] in place of their mean [shape=(size,)].
         """
-        if not timestamps:
-            patches = patches.mean(axis=0, dtype=np.float64).astype(np.float32)
+        vectors = patches.vectors if timestamps else patches.mean()
         if aligned:
-            patches = self.model.project(np.atleast_2d(patches)).reshape(*patches.shape[:-1], -1)
-        return Embeddings(patches, ALIGNED if aligned else EMBEDDING, self.digest)
+            vectors = self.model.project(np.atleast_2d(vectors)).reshape(*vectors.shape[:-1], -1)
+        return Embeddings(vectors, ALIGNED if aligned else EMBEDDING, self.digest)
 
 
 def load(

@@ -176,9 +176,10 @@ def fill(
         with Progress("embed", len(missing)) as progress:
             if len(missing) < len(sounds):
                 progress.say(f"embed: {len(sounds) - len(missing)} sounds are done already")
-            for vectors in embed_patches(embedder.model, read(progress)):
+            weighting = embedder.frames["patch_weights"]
+            for patches in embed_patches(embedder.model, read(progress), weighting):
                 sound = waiting.pop(0)
-                result = embedder.finish(vectors, aligned=aligned, timestamps=timestamps)
+                result = embedder.finish(patches, aligned=aligned, timestamps=timestamps)
                 journal.add(sound.id, stamps[sound.id], np.atleast_2d(result))
                 progress.update()
     except KeyboardInterrupt:

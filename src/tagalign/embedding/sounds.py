@@ -1,5 +1,6 @@
 """From a sound to its embeddings: one for each patch, and their mean."""
 
+import itertools
 import os
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from tagalign.audio.decode import MAX_SECONDS, decode, from_samples
 from tagalign.audio.frames import cut_frames
+from tagalign.embedding.pooling import PatchEmbeddings, patch_weights
 
 PATCHES_AT_ONCE = 256
 
@@ -42,21 +44,23 @@ def cut_sound(source: Source, front_end: Mapping, frames: Mapping) -> np.ndarray
     return cut_frames(signal, front_end, frames)
 
 
-def embed_patches(model, clips: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+def embed_patches(model, clips: Iterable[np.ndarray], weighting: str) -> Iterator[PatchEmbeddings]:
     """Embed the patches of clips, many at once.
 
     Parameters
     ----------
     model
-        Anything with ``embed_frames((n, n_mels, n_frames)) -> (n, V) float32``, such as
-        `tagalign.model.file.Model`.
+        Anything with `front_end` and ``embed_frames((n, n_mels, n_frames)) -> (n, V) float32``,
+        such as `tagalign.model.file.Model`.
     clips
         Patches of each clip [shape=(k, n_mels, n_frames)], k >= 1, not scaled. They are drawn
         as they are needed.
+    weighting
+        ``frames.patch_weights`` of the configuration; see `pooling.patch_weights`.
 
     Yields
     ------
-    np.ndarray [shape=(k, V), dtype=float32]
+    PatchEmbeddings
         z_a of the patches of each clip, in the same order, independent of the other clips.
     """
     waiting, count = [], 0
@@ -64,18 +68,18 @@ def embed_patches(model, clips: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         waiting.append(patches)
         count += len(patches)
         if count >= PATCHES_AT_ONCE:
-            yield from _embed_together(model, waiting)
+            yield from _embed_together(model, waiting, weighting)
             waiting, count = [], 0
     if waiting:
-        yield from _embed_together(model, waiting)
+        yield from _embed_together(model, waiting, weighting)
 
 
-def embed_clips(model, clips: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+def embed_clips(model, clips: Iterable[np.ndarray], weighting: str) -> Iterator[np.ndarray]:
     """Embed clips by the mean of their patches' embeddings (the paper, section 3.3).
 
     Parameters
     ----------
-    model, clips
+    model, clips, weighting
         As for `embed_patches`.
 
     Yields
@@ -83,12 +87,13 @@ def embed_clips(model, clips: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
     np.ndarray [shape=(V,), dtype=float32]
         One per clip, in the same order, independent of the other clips.
     """
-    for vectors in embed_patches(model, clips):
-        yield vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
+    for embedded in embed_patches(model, clips, weighting):
+        yield embedded.mean()
 
 
-def _embed_together(model, clips: list[np.ndarray]) -> Iterator[np.ndarray]:
+def _embed_together(model, clips: list[np.ndarray], weighting) -> Iterator[PatchEmbeddings]:
     vectors = model.embed_frames(np.concatenate(clips))
-    stops = np.cumsum([len(patches) for patches in clips])
-    for stop, patches in zip(stops, clips, strict=True):
-        yield vectors[stop - len(patches) : stop]
+    ends = np.cumsum([0, *map(len, clips)])
+    for patches, (start, stop) in zip(clips, itertools.pairwise(ends), strict=True):
+        weights = patch_weights(patches, model.front_end, weighting)
+        yield PatchEmbeddings(vectors[start:stop], weights)
