@@ -1,6 +1,9 @@
 """`tagalign inspect` and `tagalign verify` on a finished run, sound and tampered with."""
 
+from pathlib import Path
+
 import h5py
+import pandas as pd
 import pytest
 
 pytestmark = pytest.mark.slow
@@ -20,7 +23,7 @@ def test_a_sound_run_is_verified(project):
 
 
 def test_inspect_shows_what_made_a_model_back_to_the_sources(project):
-    text = project.call("tagalign", "inspect", MODEL).stdout
+    text = project.call("tagalign", "inspect", "--all", MODEL).stdout
     for part in ("stage     train", "seed      0", "train.learning_rate = 0.001", "torch 2"):
         assert part in text
     lines = text[text.index("made from") :].splitlines()
@@ -32,6 +35,19 @@ def test_inspect_shows_what_made_a_model_back_to_the_sources(project):
     assert indents == sorted(set(indents))
     assert "corpus/sounds.csv" in depth
     assert "NOT FOUND" not in text
+
+
+def test_inspect_answers_what_a_person_asks_of_a_model(project):
+    text = project.call("tagalign", "inspect", MODEL).stdout
+    lines = dict(line.strip().split(maxsplit=1) for line in text.splitlines()[1:-1])
+    scores = pd.read_csv(project.root / "results/tiny/scores.csv")
+    system, seed = Path(MODEL).parts[-2:]
+    own = scores[(scores["system"] == system) & (scores["seed"] == int(Path(seed).stem))]
+    assert f"accuracy {own['accuracy'].mean():.1f}" in text
+    assert lines["seed"] == Path(seed).stem
+    assert "run tiny, source folder" in lines["data"]
+    assert "CC0 1.0 (" in lines["licences"]
+    assert "weights" not in text
 
 
 def test_inspect_and_verify_notice_an_input_that_changed(project):

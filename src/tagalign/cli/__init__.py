@@ -38,6 +38,7 @@ GROUPS = {
         "index": "Embed sounds so that they can be searched.",
         "search": "Find sounds by tags or by a sound.",
         "clean": "Show what becomes of tags.",
+        "export": "Write a model as ONNX or safetensors, with a model card.",
         "import-release": "Make a model file of the authors' released weights.",
     },
     "Tools": {
