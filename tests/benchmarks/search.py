@@ -14,8 +14,15 @@ def run() -> list[Row]:
     """Cosines with all sounds and the best ten, after loading."""
     generator = np.random.default_rng(0)
     vectors = generator.normal(size=(SOUNDS, SIZE)).astype(np.float32)
-    ids = np.char.encode(np.arange(SOUNDS).astype(str))
-    index = Index(ids, Embeddings(vectors, ALIGNED, ""), {}, b"")
+    index = Index(
+        space=ALIGNED,
+        system="",
+        model="",
+        ids=np.arange(SOUNDS).astype(str).tolist(),
+        aligned_embedding=vectors,
+        model_file=np.zeros(0, np.uint8),
+        failed=[],
+    )
     query = Embeddings(vectors[0], ALIGNED, "")
 
     def ours() -> int:

@@ -47,7 +47,7 @@ def test_embed_gives_the_mean_over_the_patches(model_path, sounds, tmp_path):
     assert not (tmp_path / "out.h5.journal").exists()
     found, model = tagalign.read_embeddings(output), load_model(model_path)
     assert found.ids == IDS
-    assert [identifier for identifier, _ in found.failures] == ["text.wav"]
+    assert [identifier for identifier, _ in found.failed] == ["text.wav"]
     assert found.vectors.dtype == np.float32
     assert found.vectors.space == "embedding"
     for name, embedding in zip(IDS, found.vectors, strict=True):
@@ -68,7 +68,7 @@ def test_every_format_holds_the_same(model_path, sounds, tmp_path, options):
     assert first.vectors.space == second.vectors.space == space
     assert first.vectors.model == second.vectors.model == store.digest(model_path)
     np.testing.assert_array_equal(first.vectors, second.vectors)
-    assert (first.ids, first.failures) == (second.ids, second.failures)
+    assert (first.ids, first.failed) == (second.ids, second.failed)
     header, *rows = csv.reader(paths[2].open())
     assert header[-1] == f"{space}_{first.vectors.shape[1] - 1}"
     values = np.array([row[len(row) - first.vectors.shape[1] :] for row in rows], np.float32)
@@ -168,7 +168,7 @@ def test_pipes_devices_and_absent_files_are_skipped_with_a_reason(model_path, so
     assert result.exit_code == 0, result.output
     found = tagalign.read_embeddings(tmp_path / "out.h5")
     assert found.ids == IDS
-    reasons = dict(found.failures)
+    reasons = dict(found.failed)
     assert reasons["pipe.wav"] == "a pipe, not a file"
     assert reasons["zero.wav"] == "a device, not a file"
     assert "cannot be opened" in reasons["gone.wav"]

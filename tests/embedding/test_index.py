@@ -10,7 +10,6 @@ import tagalign
 from small_model import write_model
 from tagalign.cli import cli
 from tagalign.embedding.index import Index
-from tagalign.embedding.spaces import Embeddings
 from tagalign.errors import InputError
 
 
@@ -34,7 +33,7 @@ def test_search_ranks_by_the_cosine_with_the_tags(model_path, sounds, about, tmp
     done = run("index", model_path, sounds, "--about", about, "-o", output)
     assert "index: text.wav: not a readable sound" in done.output
     model, index = tagalign.load(model_path), tagalign.read_index(output)
-    ids = [identifier.decode() for identifier in index.ids]
+    ids = index.ids
     truth = model.similarity([sounds / name for name in ids], "dog, bark")
     hits = index.search(["dog", "bark"], 3)
     assert [hit.id for hit in hits] == [ids[row] for row in np.argsort(-truth)[:3]]
@@ -96,9 +95,15 @@ def test_a_search_is_one_product_over_any_number_of_sounds(model_path):
     """What is found among 200,000 is what a slow search finds."""
     vectors = np.random.default_rng(0).normal(size=(200_000, 128)).astype(np.float32)
     model = tagalign.load(model_path)
-    ids = np.char.encode(np.arange(len(vectors)).astype(str))
-    found = Embeddings(vectors, "aligned_embedding", model.digest)
-    index = Index(ids, found, {}, model_path.read_bytes())
+    index = Index(
+        space="aligned_embedding",
+        system="w2v-128-4h",
+        model=model.digest,
+        ids=np.arange(len(vectors)).astype(str).tolist(),
+        aligned_embedding=vectors,
+        model_file=np.fromfile(model_path, np.uint8),
+        failed=[],
+    )
     hits = index.search("dog", 5)
     query = np.asarray(model.embed_tags("dog"), np.float64)
     truth = vectors @ query / np.linalg.norm(vectors, axis=1) / np.linalg.norm(query)

@@ -31,7 +31,7 @@ def command(model, tag_sets, attention, device, output):
       tagalign embed-tags models/w2v-128-4h/0.h5 "dog, barking" --attention -o tags.h5
     """
     from tagalign.embedding.embedder import load
-    from tagalign.embedding.file import write_tag_embeddings
+    from tagalign.embedding.file import TagEmbeddings
     from tagalign.embedding.tags import read_tags
 
     embedder = load(model, device)
@@ -39,12 +39,13 @@ def command(model, tag_sets, attention, device, output):
     for note in [note for tags, notes in sets for note in notes]:
         click.echo(f"embed-tags: {note}", err=True)
     tags = [tags for tags, _ in sets]
-    write_tag_embeddings(
-        output,
-        tags,
-        embedder.embed_tags(tags),
-        model=model,
+    vectors = embedder.embed_tags(tags)
+    TagEmbeddings(
+        space=vectors.space,
         system=embedder.model.system.name,
+        model=embedder.digest,
+        tags=tags,
+        aligned_embedding=vectors,
         attention=embedder.model.attention(tags) if attention else None,
-    )
+    ).write(output, inputs={"model": model}, packages=["torch"])
     click.echo(f"aligned embeddings (phi_w) of {len(tags)} sets of tags in {output}")

@@ -27,6 +27,7 @@ def command(index, tags, like, number, as_json):
       tagalign search index.h5 --like dog.wav --json
     """
     from tagalign.embedding.index import read_index
+    from tagalign.embedding.listing import DETAILS
     from tagalign.embedding.tags import read_tags
 
     if (tags is None) == (like is None):
@@ -42,7 +43,7 @@ def command(index, tags, like, number, as_json):
         found = [{"id": hit.id, "score": hit.score, **hit.details} for hit in hits]
         click.echo(json.dumps(found, indent=1, ensure_ascii=False))
         return
-    columns = [name for name in opened.details if any(name in hit.details for hit in hits)]
+    columns = [name for name in DETAILS if any(name in hit.details for hit in hits)]
     rows = [("", "score", "id", *columns)]
     rows += [
         (str(rank), f"{hit.score:.3f}", hit.id, *(hit.details.get(name, "") for name in columns))

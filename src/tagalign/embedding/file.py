@@ -1,31 +1,16 @@
 """Files of embeddings that a user asked for: of sounds (`embed`) and of tags (`embed-tags`).
 
-HDF5, beside the root attributes of every stage file:
-
-``space``               attribute, ``"embedding"`` or ``"aligned_embedding"``
-``system``              attribute, name of the model's system
-``id``                  of each sound that could be read [shape=(n,)]
-``embedding``           z_a, float32 [shape=(n, V)]: for classification; or
-``aligned_embedding``   phi_a, float32 [shape=(n, W)]: for comparing sounds and tags
-``failed/``             id and reason of each sound that could not be read
-
-With an embedding per patch (``--timestamps``) the vectors have a row per patch, and beside them
-lie ``row``, the row in ``id`` of its sound, and ``time``, where it begins in seconds.
-
-A file of tags holds ``tags`` (ragged, as cleaned), ``aligned_embedding`` (phi_w) and, with
-``--attention``, ``attention`` [shape=(sets, heads, T, T)]: of each head, from tag i to tag j,
-0 beyond the tags of the set.
-
-The same as npz: the arrays, ``model`` (SHA-256), ``failed_id`` and ``failed_reason``. As CSV:
-a row per vector with id, time where there is one, and a column per value; beside it
+The classes say what the HDF5 files hold. Of embeddings of sounds there are two more formats:
+npz, with the same arrays (``failed_id`` and ``failed_reason`` in place of ``failed``); and CSV, a
+row per vector with id, time where there is one, and a column per value, beside it
 ``NAME.failed.csv`` if a sound could not be read.
 """
 
 import csv
+import dataclasses
 import os
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -33,33 +18,52 @@ import numpy as np
 from tagalign import store
 from tagalign.embedding.spaces import ALIGNED, EMBEDDING, SPACES, Embeddings
 from tagalign.errors import InputError
+from tagalign.store.fields import StageFile, attribute, failures, field
 
 FORMATS = (".h5", ".hdf5", ".npz", ".csv")
+NEEDED = {"id", "system", "model", "failed_id", "failed_reason"}  # in an npz file
 
 
-@dataclass
-class SoundEmbeddings:
-    """Embeddings of sounds.
+@dataclasses.dataclass(kw_only=True)
+class SoundEmbeddings(StageFile, stage="embed", place="where `tagalign embed` is told to write"):
+    """Embeddings of sounds: z_a or phi_a, one per sound, or one per patch with its time."""
 
-    Attributes
-    ----------
-    ids
-        Of the sounds that could be read.
-    vectors
-        Their vectors, which know their space [shape=(n, size)], float32; with times, a row
-        per patch.
-    failures
-        (id, reason) of the others.
-    rows, times
-        Per row of `vectors` the index of its sound in `ids`, and where the patch begins in
-        seconds; None where there is one vector per sound.
-    """
+    space: str = attribute("text", "`embedding` or `aligned_embedding`: which one is there")
+    system: str = attribute("text", "name of the model's system")
+    model: str = attribute("text", "SHA-256 of the model file")
+    ids: list[str] = field("text", "N", "sounds that could be read", name="id")
+    embedding: np.ndarray | None = field(
+        "float32", "M V", "z_a, for classification; M = N unless there is `row`", optional=True
+    )
+    aligned_embedding: np.ndarray | None = field(
+        "float32", "M W", "phi_a, for comparing sounds and tags", optional=True
+    )
+    rows: np.ndarray | None = field(
+        "int64", "M", "index in `id` of the sound of each patch", name="row", optional=True
+    )
+    times: np.ndarray | None = field(
+        "float64", "M", "where each patch begins", unit="s", name="time", optional=True
+    )
+    failed: list[tuple[str, str]] = failures("sounds that could not be read")
 
-    ids: list[str]
-    vectors: Embeddings
-    failures: list[tuple[str, str]]
-    rows: np.ndarray | None = None
-    times: np.ndarray | None = None
+    @property
+    def vectors(self) -> Embeddings:
+        """The vectors, which know their space and model [shape=(M, size)]."""
+        return Embeddings(getattr(self, self.space), self.space, self.model)
+
+
+@dataclasses.dataclass(kw_only=True)
+class TagEmbeddings(StageFile, stage="embed-tags", place="where `embed-tags` is told to write"):
+    """Aligned embeddings of sets of tags: phi_w."""
+
+    space: str = attribute("text", "`aligned_embedding`")
+    system: str = attribute("text", "name of the model's system")
+    model: str = attribute("text", "SHA-256 of the model file")
+    tags: list[list[str]] = field("text", "N *", "the cleaned tags of each set")
+    aligned_embedding: np.ndarray = field("float32", "N W", "phi_w, for comparing with phi_a")
+    attention: np.ndarray | None = field(
+        "float32", "N H T T", "weights of head h, from tag i to tag j; 0 beyond T", optional=True
+    )
 
 
 def read_embeddings(path: str | os.PathLike) -> SoundEmbeddings:
@@ -79,16 +83,7 @@ def read_embeddings(path: str | os.PathLike) -> SoundEmbeddings:
     """
     if Path(path).suffix.lower() == ".npz":
         return _read_npz(path)
-    with store.read(path, stage="embed") as file:
-        space = str(file.attrs["space"])
-        model = store.attributes(file)["inputs"]["model"]
-        return SoundEmbeddings(
-            store.read_strings(file["id"]),
-            Embeddings(file[space][()], space, model),
-            store.read_failures(file),
-            file["row"][()] if "row" in file else None,
-            file["time"][()] if "time" in file else None,
-        )
+    return SoundEmbeddings.read(path)
 
 
 def check_format(path: str | os.PathLike) -> None:
@@ -103,14 +98,14 @@ def check_format(path: str | os.PathLike) -> None:
         raise InputError(f"{path}: the ending tells the format; give one of {', '.join(FORMATS)}")
 
 
-@dataclass
+@dataclasses.dataclass
 class Writer:
     """Write embeddings of sounds that need not be in memory all at once.
 
     Attributes
     ----------
     ids, failures
-        As in `SoundEmbeddings`.
+        As `ids` and `failed` of `SoundEmbeddings`.
     vectors
         A function that gives the vectors of a sound [shape=(k, size)], float32.
     counts
@@ -145,12 +140,13 @@ class Writer:
         if suffix == ".csv":
             self._write_csv(Path(path))
         elif suffix == ".npz":
-            self._write_npz(path, model)
+            self._write_npz(path, model, system)
         else:
-            with store.create(
-                path, stage="embed", config=config, inputs={"model": model}, packages=packages
+            with SoundEmbeddings.create(
+                path, config=config, inputs={"model": model}, packages=packages
             ) as file:
                 file.attrs["space"], file.attrs["system"] = self.space, system
+                file.attrs["model"] = store.digest(model)
                 store.write_strings(file, "id", self.ids)
                 shape = (sum(self.counts), self.size)
                 target = file.create_dataset(self.space, shape, np.float32)
@@ -174,11 +170,12 @@ class Writer:
         assert self.times is not None
         return np.concatenate([self.times(count) for count in self.counts])
 
-    def _write_npz(self, path, model) -> None:
+    def _write_npz(self, path, model, system: str) -> None:
         arrays = {
             "id": np.array(self.ids),
             self.space: np.concatenate([vectors for _, vectors in self._parts()]),
             "model": np.array(store.digest(model)),
+            "system": np.array(system),
             "failed_id": np.array([identifier for identifier, _ in self.failures], str),
             "failed_reason": np.array([reason for _, reason in self.failures], str),
         }
@@ -191,7 +188,10 @@ class Writer:
         timed = self.times is not None
         header = ["id", *(["time"] if timed else [])]
         header += [f"{self.space}_{index}" for index in range(self.size)]
-        with store.replacing(path) as part, open(part, "w", newline="") as text:
+        with (
+            store.replacing(path) as part,
+            open(part, "w", newline="", errors="surrogateescape") as text,
+        ):
             table = csv.writer(text)
             table.writerow(header)
             for identifier, (_, vectors) in zip(self.ids, self._parts(), strict=True):
@@ -202,40 +202,11 @@ class Writer:
                     table.writerow([identifier, *([time] if timed else []), *values])
         beside = path.with_suffix(".failed.csv")
         if self.failures or beside.exists():
-            with store.replacing(beside) as part, open(part, "w", newline="") as text:
+            with (
+                store.replacing(beside) as part,
+                open(part, "w", newline="", errors="surrogateescape") as text,
+            ):
                 csv.writer(text).writerows([("id", "reason"), *self.failures])
-
-
-def write_tag_embeddings(
-    path: str | os.PathLike,
-    tags: Sequence[Sequence[str]],
-    vectors: np.ndarray,
-    *,
-    model: str | os.PathLike,
-    system: str,
-    attention: np.ndarray | None = None,
-) -> None:
-    """Write a file of tags, as the top of this module says.
-
-    Parameters
-    ----------
-    tags
-        The cleaned tags of each set.
-    vectors
-        phi_w [shape=(sets, W)], float32.
-    model, system
-        The model file, and the name of its system.
-    attention
-        Weights [shape=(sets, heads, T, T)], float32.
-    """
-    with store.create(
-        path, stage="embed-tags", config={}, inputs={"model": model}, packages=("torch",)
-    ) as file:
-        file.attrs["space"], file.attrs["system"] = ALIGNED, system
-        store.write_ragged(file, "tags", tags)
-        file[ALIGNED] = np.asarray(vectors)
-        if attention is not None:
-            file["attention"] = attention
 
 
 def _read_npz(path: str | os.PathLike) -> SoundEmbeddings:
@@ -247,16 +218,19 @@ def _read_npz(path: str | os.PathLike) -> SoundEmbeddings:
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise InputError(f"{path} is not a readable npz file ({error})") from None
     spaces = [space for space in SPACES if space in found]
-    if len(spaces) != 1 or not {"id", "model", "failed_id", "failed_reason"} <= set(found):
+    if len(spaces) != 1 or not set(found) >= NEEDED:
         raise InputError(
-            f"{path} holds {', '.join(found) or 'nothing'}; it needs id, model and one of"
-            f" {EMBEDDING}, {ALIGNED}, as `tagalign embed` writes them"
+            f"{path} holds {', '.join(found) or 'nothing'}; it needs {', '.join(sorted(NEEDED))}"
+            f" and {EMBEDDING} or {ALIGNED}, as `tagalign embed` writes them"
         )
-    failures = zip(found["failed_id"].tolist(), found["failed_reason"].tolist(), strict=True)
+    reasons = zip(found["failed_id"].tolist(), found["failed_reason"].tolist(), strict=True)
     return SoundEmbeddings(
-        found["id"].tolist(),
-        Embeddings(found[spaces[0]], spaces[0], str(found["model"])),
-        list(failures),
-        found.get("row"),
-        found.get("time"),
+        space=spaces[0],
+        system=str(found["system"]),
+        model=str(found["model"]),
+        ids=found["id"].tolist(),
+        rows=found.get("row"),
+        times=found.get("time"),
+        failed=list(reasons),
+        **{spaces[0]: found[spaces[0]]},
     )

@@ -1,32 +1,21 @@
-"""An index of sounds: searched by tags or by a sound, with nothing else at hand.
+"""An index of sounds: searched by tags or by a sound, with nothing else at hand."""
 
-HDF5, beside the root attributes of every stage file:
-
-``space``               attribute: ``"aligned_embedding"``, or ``"embedding"`` where the model
-                        knows no tags, so that only sounds can be searched by
-``id``                  of each sound [shape=(n,)]
-``aligned_embedding``   phi_a, or ``embedding``, z_a, as `space` says, float32 [shape=(n, size)]
-``model``               the bytes of the model file, which embed what is searched for
-``details/``            name, username, license, url of each sound, where they are known
-``failed/``             id and reason of each sound that could not be read
-"""
-
+import dataclasses
 import functools
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from tagalign import store
 from tagalign.audio.decode import audio_packages
 from tagalign.embedding.embedder import Embedder, best, load
 from tagalign.embedding.folder import Done, check_embeds, collect, fill, journal_of
 from tagalign.embedding.listing import DETAILS, Sound
 from tagalign.embedding.spaces import ALIGNED, EMBEDDING, Embeddings, check_comparable, unit
 from tagalign.errors import InputError
+from tagalign.store.fields import StageFile, attribute, failures, field
 
 
 class Hit(NamedTuple):
@@ -47,26 +36,24 @@ class Hit(NamedTuple):
     details: dict[str, str]
 
 
-@dataclass
-class Index:
-    """Sounds that can be searched.
+@dataclasses.dataclass(kw_only=True)
+class Index(StageFile, stage="index", place="where `tagalign index` is told to write"):
+    """Sounds that can be searched by tags, or by a sound alone where the model knows no tags."""
 
-    Attributes
-    ----------
-    ids
-        Name of each sound.
-    vectors
-        Of each sound [shape=(n, size)], float32.
-    details
-        Column -> what it says of each sound.
-    model_file
-        The bytes of the model file.
-    """
-
-    ids: list[str]
-    vectors: Embeddings
-    details: dict[str, list[str]]
-    model_file: bytes
+    space: str = attribute("text", "`aligned_embedding`, or `embedding` of a model without tags")
+    system: str = attribute("text", "name of the model's system")
+    model: str = attribute("text", "SHA-256 of the model file")
+    ids: list[str] = field("text", "N", "sounds", name="id")
+    aligned_embedding: np.ndarray | None = field("float32", "N W", "phi_a", optional=True)
+    embedding: np.ndarray | None = field("float32", "N V", "z_a", optional=True)
+    model_file: np.ndarray = field(
+        "uint8", "B", "bytes of the model file, which embeds what is searched for"
+    )
+    name: list[str] | None = field("text", "N", "title of each sound, if known", optional=True)
+    username: list[str] | None = field("text", "N", "author, if known", optional=True)
+    license: list[str] | None = field("text", "N", "licence, if known", optional=True)
+    url: list[str] | None = field("text", "N", "page, if known", optional=True)
+    failed: list[tuple[str, str]] = failures("sounds that could not be read")
 
     def search(self, tags: str | Sequence[str], k: int = 10) -> list[Hit]:
         """The sounds that come nearest to a set of tags.
@@ -134,19 +121,25 @@ class Index:
         """
         check_comparable(vector, self.vectors)
         scores = self._unit @ unit(vector)
+        columns = {column: texts for column in DETAILS if (texts := getattr(self, column))}
         return [
             Hit(
                 self.ids[row],
                 float(scores[row]),
-                {name: values[row] for name, values in self.details.items() if values[row]},
+                {column: texts[row] for column, texts in columns.items() if texts[row]},
             )
             for row in best(scores, k)
         ]
 
     @functools.cached_property
+    def vectors(self) -> Embeddings:
+        """Of each sound [shape=(N, size)], float32."""
+        return Embeddings(getattr(self, self.space), self.space, self.model)
+
+    @functools.cached_property
     def embedder(self) -> Embedder:
         """The model that the index was made with."""
-        return load(self.model_file)
+        return load(self.model_file.tobytes())
 
     @functools.cached_property
     def _unit(self) -> np.ndarray:
@@ -186,31 +179,24 @@ def build_index(
     space = ALIGNED if aligned else EMBEDDING
     with journal_of(output, embedder, aligned=aligned, timestamps=False) as journal:
         fill(journal, embedder, sounds, aligned=aligned, timestamps=False, jobs=jobs)
-        ids, _, failures = collect(journal, sounds)
+        ids, _, failed = collect(journal, sounds)
         known = {sound.id: sound.details | _find(sound, details or {}) for sound in sounds}
         packages = (*audio_packages(embedder.model.front_end["resampler"]), "torch")
-        with store.create(
-            output,
-            stage="index",
+        vectors = np.concatenate([journal.vectors(identifier) for identifier in ids])
+        columns = {name: [known[i].get(name, "") for i in ids] for name in DETAILS}
+        Index(
             config={"frames": embedder.frames},
-            inputs={"model": model},
-            packages=packages,
-        ) as file:
-            file.attrs["space"], file.attrs["system"] = space, embedder.model.system.name
-            store.write_strings(file, "id", ids)
-            first = journal.vectors(ids[0])
-            target = file.create_dataset(space, (len(ids), first.shape[1]), np.float32)
-            for row, identifier in enumerate(ids):
-                target[row] = journal.vectors(identifier)[0]
-            file["model"] = np.frombuffer(Path(model).read_bytes(), np.uint8)
-            group = file.create_group("details")
-            for name in DETAILS:
-                values = [known[identifier].get(name, "") for identifier in ids]
-                if any(values):
-                    store.write_strings(group, name, values)
-            store.write_failures(file, failures)
+            space=space,
+            system=embedder.model.system.name,
+            model=embedder.digest,
+            ids=ids,
+            model_file=np.frombuffer(Path(model).read_bytes(), np.uint8),
+            failed=failed,
+            **{space: vectors},
+            **{name: texts for name, texts in columns.items() if any(texts)},
+        ).write(output, inputs={"model": model}, packages=packages)
         journal.remove()
-    return Done(len(ids), failures)
+    return Done(len(ids), failed)
 
 
 def read_index(path: str | os.PathLike) -> Index:
@@ -227,18 +213,7 @@ def read_index(path: str | os.PathLike) -> Index:
     >>> tagalign.read_index("index.h5").vectors.shape
     (2, 128)
     """
-    with store.read(path, stage="index") as file:
-        space, made_by = str(file.attrs["space"]), store.attributes(file)["inputs"]["model"]
-        return Index(
-            store.read_strings(file["id"]),
-            Embeddings(file[space][()], space, made_by),
-            {
-                name: store.read_strings(file["details"][name])
-                for name in DETAILS
-                if name in file["details"]
-            },
-            file["model"][()].tobytes(),
-        )
+    return Index.read(path)
 
 
 def _find(sound: Sound, details: Mapping[str, Mapping[str, str]]) -> dict[str, str]:

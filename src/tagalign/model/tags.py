@@ -174,7 +174,8 @@ class TagClassifier(nn.Module):
 
 def multi_hot(tags: torch.Tensor, vocabulary_size: int) -> torch.Tensor:
     """Rows of indices (n, T) -> 0 and 1 per tag of the vocabulary (n, C), float32."""
-    hot = torch.zeros(len(tags), vocabulary_size + 1, device=tags.device)
+    # Not len(tags), which an exported graph would keep as it was.
+    hot = torch.zeros(tags.shape[0], vocabulary_size + 1, device=tags.device)
     return hot.scatter_(1, tags, 1.0)[:, :-1]
 
 

@@ -138,7 +138,7 @@ def _data(run: Run) -> dict:
     catalogue = run.data / "catalogue.h5"
     if catalogue.is_file():
         with store.read(catalogue, stage="catalogue") as file:
-            facts["sounds"] = len(file["id"])
+            facts["sounds"] = store.count_strings(file["id"])
             if "license" in file:
                 licences = Counter(store.read_strings(file["license"]))
                 facts["licences"] = dict(licences.most_common())
