@@ -19,7 +19,7 @@ MINIMAL = {"run": "test", "source": {"kind": "folder"}}
 def test_defaults_are_filled_at_every_depth():
     resolved = config.resolve(MINIMAL)
     assert resolved["train"]["batch_size"] == 128
-    assert resolved["source"]["folder"]["tag_separator"] == " "
+    assert resolved["source"]["folder"]["tag_separator"] == "auto"
     assert resolved["datasets"]["esc10"]["test_folds"] == [1, 2, 3, 4, 5]
 
 

@@ -1,6 +1,7 @@
 """The source `folder`: what becomes a catalogue, and what is refused with one clear line."""
 
 import json
+from pathlib import Path
 
 import h5py
 import pandas as pd
@@ -48,7 +49,8 @@ GOOD = (
 
 
 def test_a_catalogue(source, sounds, tmp_path):
-    write_folder(source(GOOD, shard_size=2), tmp_path / "catalogue.h5")
+    white_space = {"tag_separator": " "}
+    write_folder(source(GOOD, white_space, shard_size=2), tmp_path / "catalogue.h5")
     with store.read(tmp_path / "catalogue.h5", stage="catalogue") as file:
         assert store.read_strings(file["id"]) == ["9", "10", "100"]
         assert file["shard"][()].tolist() == [0, 0, 1]
@@ -154,7 +156,16 @@ REFUSED = {
     "no id": (HEADER + ",17367_A.ogg,x\n", "line 2: no 'id'; give each sound an id"),
     "too few fields": (HEADER + "1,17367_A.ogg\n", r"line 2: the number of fields .*\(3\)"),
     "too many fields": (HEADER + "1,17367_A.ogg,x,y\n", r"line 2: the number of fields .*\(3\)"),
-    "not text": (b"\xff\xfe\x00\x01" * 9, "is not a CSV file in UTF-8"),
+    "not text": (b"\x00\x01\x02" * 9, "is not a text file"),
+    "same column twice": (
+        "id,file,tags,tags\n1,17367_A.ogg,x,y\n",
+        r"sounds\.csv has two columns named 'tags'; rename or remove one",
+    ),
+    "outside": (HEADER + "1,../a.wav,x\n", r"\.\./a\.wav \(id 1\) lies outside .*sounds"),
+    "same id in another dress": (
+        HEADER + "12,17367_A.ogg,x\n12.0,17367_A.ogg,x\n",
+        r"id '12\.0' occurs in lines 2 and 3; ids must be unique",
+    ),
     "absolute path": (HEADER + "1,/sounds/a.wav,x\n", r"/sounds/a\.wav is an absolute path"),
 }
 
@@ -197,7 +208,7 @@ def test_the_command_says_how_many_sounds_are_left_out_and_why(source, tmp_path)
         arguments = ["--params", json.dumps({"source": source(text, **changes)})]
         result = CliRunner().invoke(command, [*arguments, "-o", str(tmp_path / "catalogue.h5")])
         assert result.exit_code == 0, result.output
-        return result.stderr.splitlines()[1:]  # after the progress
+        return result.stderr.splitlines()[2:]  # after the separator of tags and the progress
 
     task = "occurs in a target task (source.exclude_target_tasks)"
     assert tell() == ["catalogue: 2 sounds, 2 left out", f"catalogue: 2 left out: {task}"]
@@ -226,7 +237,7 @@ def test_rows_are_counted_without_their_sounds(source):
     assert count_rows(source(HEADER + "1,absent.wav,x\n2,,y\n")) == 2
     for text, folder, message in [
         (GOOD, {"csv": None}, r"source\.folder\.csv is not set"),
-        (GOOD.encode("latin-1"), {}, "is not a CSV file in UTF-8"),
+        (b"\0\0" + GOOD.encode(), {}, "is not a text file"),
     ]:
         with pytest.raises(TagalignError, match=message):
             count_rows(source(text, folder))
@@ -243,3 +254,58 @@ def test_wrong_exclusion_files_are_refused(source, tmp_path):
             listed.write_text(text)
         with pytest.raises(InputError, match=message):
             read_folder(source(GOOD, exclude=[str(listed)]))
+
+
+TABLES = Path(__file__).parent / "tables"
+
+
+def read_case(source, name, **changes):
+    settings = source((TABLES / name).read_bytes(), **changes)
+    for sound in (TABLES / name).read_text().splitlines()[1:]:
+        (Path(settings["folder"]["audio"]) / sound.split(",")[1]).write_bytes(b"RIFF")
+    return read_folder(settings)
+
+
+def test_quoted_commas_and_lists_are_tags(source):
+    assert [sound.tags for sound in read_case(source, "commas_quoted.csv")[0]] == [
+        ["dog", "bark", "angry"],
+        ["dog", "cat"],
+        ["cat", "meow"],
+    ]
+    tags = [sound.tags for sound in read_case(source, "json_list.csv")[0]]
+    assert tags == [["dog", "bark"], ["dog", "cat"]]
+
+
+def test_ids_that_became_floats_are_excluded(source):
+    sounds, failures = read_case(source, "exclude_float.csv")
+    assert [sound.identifier for sound in sounds] == ["9999999"]
+    assert [identifier for identifier, _ in failures] == ["248905.0", "248906.0", "248907.0"]
+
+
+def test_a_list_of_exclusions_may_write_ids_in_any_dress(source, tmp_path):
+    listed = tmp_path / "ids.json"
+    listed.write_text(json.dumps(["0009", "https://freesound.org/s/100/"]))
+    sounds, _ = read_folder(source(GOOD, exclude=[str(listed)]))
+    assert [sound.identifier for sound in sounds] == ["10"]
+
+
+def test_the_separator_is_told_and_recorded(source, tmp_path, capsys):
+    text = HEADER + '1,17367_A.ogg,"dog, bark"\n2,110389_A.ogg,"big dog, cat"\n'
+    write_folder(
+        source(text.replace(",", ";").replace('"', "").replace("; ", ", ")),
+        tmp_path / "catalogue.h5",
+    )
+    told = capsys.readouterr().err
+    assert "sounds.csv is read as a table with semicolons between its values" in told
+    assert "tags are separated by commas, found in 2 of 2 rows with tags" in told
+    with store.read(tmp_path / "catalogue.h5") as file:
+        assert file.attrs["tag_separator"] == ","
+        assert store.read_ragged(file["tags"]) == [["dog", "bark"], ["big dog", "cat"]]
+    with pytest.raises(InputError, match="2 of 2 rows hold commas between their tags, and 0 hold"):
+        read_folder(source(text, {"tag_separator": "|"}))
+
+
+def test_a_name_composed_otherwise_is_found(source, sounds):
+    (sounds / "cafe\u0301.ogg").write_bytes((sounds / "17367_A.ogg").read_bytes())
+    found, _ = read_folder(source(HEADER + "1,caf\u00e9.ogg,x\n"))
+    assert found[0].file == "cafe\u0301.ogg"

@@ -1,14 +1,19 @@
 """What becomes of the tags of one sound."""
 
+import csv
 import json
+import unicodedata
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tagalign.cli import cli
 from tagalign.config import load as config
 from tagalign.errors import InputError
-from tagalign.tags.clean import clean_tags, explain_tags, stop_words
+from tagalign.tags.clean import clean_tags, explain_tags, normalise, stop_words
 
 PAPER = config.resolve_sections({}, ["tags"])["tags"]
 REFERENCE = PAPER | {"lemmatizer": "inflect", "letters_only": True, "minimum_length": 2}
@@ -82,3 +87,36 @@ def test_verb_without_a_tag_says_so():
     result = CliRunner().invoke(cli, ["clean", " , "])
     assert isinstance(result.exception, InputError)
     assert "no tag in" in str(result.exception)
+
+
+UNICODE = Path(__file__).parents[1] / "sources" / "tables" / "unicode.csv"
+
+
+def test_tags_that_look_the_same_are_one():
+    with UNICODE.open(encoding="utf-8") as file:
+        rows = [row["tags"].split(" ") for row in csv.DictReader(file)]
+    cleaned = [clean_tags(row, PAPER) for row in rows]
+    assert len(cleaned[0]) == 3, "of three scripts, each with a mark of its own"
+    assert cleaned[1:] == [["❤", "strasse"], ["istanbul"], ["synth"], ["café"], ["dog"]]
+
+
+@given(
+    st.text(st.characters(categories=["Ll", "Lo", "Nd"]), min_size=1),
+    st.sampled_from("\u00ad\u200b\u200c\u200d\u200e\u2060\ufeff\ufe0f\u034f\U000e0101\u061c\x07"),
+    st.integers(0, 20),
+)
+def test_what_shows_nothing_changes_nothing(tag, invisible, at):
+    assert normalise(tag[:at] + invisible + tag[at:]) == normalise(tag)
+
+
+@given(st.text())
+def test_composition_does_not_matter(tag):
+    forms = {normalise(unicodedata.normalize(form, tag)) for form in ("NFC", "NFD")}
+    assert forms == {normalise(tag)}
+
+
+def test_what_stands_for_no_value_is_dropped_by_name():
+    outcomes = explain_tags(["nan", "None", "NULL", "nun"], PAPER)
+    assert [outcome.result for outcome in outcomes] == [None, None, None, "nun"]
+    assert outcomes[1].reason == "stands for no value (tags.drop_no_value)"
+    assert clean_tags(["nan", "null"], PAPER | {"drop_no_value": False}) == ["nan", "null"]

@@ -43,6 +43,7 @@ REFERENCE = {
     },
     "tags": {
         "lemmatizer": "inflect",
+        "drop_no_value": False,
         "letters_only": True,
         "minimum_length": 2,
         "minimum_count": 10,

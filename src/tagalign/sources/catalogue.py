@@ -48,6 +48,9 @@ class Catalogue(StageFile, stage="catalogue", place="catalogue.h5"):
     channels: np.ndarray | None = field(
         "int32", "N", "Freesound: channels of the original", optional=True
     )
+    tag_separator: str | None = attribute(
+        "text", "folder: what separates the tags of its CSV", optional=True
+    )
     columns: dict[str, np.ndarray] = field(
         "text", "N", "folder: the other columns of its CSV", kind="group", optional=True
     )
@@ -63,6 +66,7 @@ class Catalogue(StageFile, stage="catalogue", place="catalogue.h5"):
         failed: Sequence[tuple[str, str]],
         config: Mapping,
         inputs: Mapping[str, str | os.PathLike] | None = None,
+        tag_separator: str | None = None,
     ) -> int:
         """Write a catalogue row by row.
 
@@ -78,6 +82,8 @@ class Catalogue(StageFile, stage="catalogue", place="catalogue.h5"):
             (id, reason) of the sounds that were left out.
         config, inputs
             As for `store.create`.
+        tag_separator
+            See the field.
 
         Returns
         -------
@@ -102,6 +108,8 @@ class Catalogue(StageFile, stage="catalogue", place="catalogue.h5"):
                 _append(file, chunk, dtypes)
                 count, shards = count + len(chunk), chunk[-1]["shard"] + 1
             file.attrs["shards"] = shards
+            if tag_separator is not None:
+                file.attrs["tag_separator"] = tag_separator
             store.write_failures(file, failed)
         return count
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tagalign.errors import InputError
+from tagalign.sources.identity import canonical
 
 TARGET_TASKS = Path(__file__).parents[1] / "resources" / "reference" / "target_task_ids.json"
 
@@ -20,7 +21,7 @@ def excluded_ids(source: Mapping) -> dict[str, str]:
     Returns
     -------
     dict
-        Id -> reason, for the catalogue's table of failures.
+        Id (see `identity.canonical`) -> reason, for the catalogue's table of failures.
 
     Raises
     ------
@@ -34,9 +35,8 @@ def excluded_ids(source: Mapping) -> dict[str, str]:
             map(str, listed), "occurs in a target task (source.exclude_target_tasks)"
         )
     for path in source["exclude"]:
-        reasons |= dict.fromkeys(
-            map(str, _read_list(path)), f"listed in {Path(path).name} (source.exclude)"
-        )
+        ids = map(canonical, map(str, _read_list(path)))
+        reasons |= dict.fromkeys(ids, f"listed in {Path(path).name} (source.exclude)")
     return reasons
 
 

@@ -1,21 +1,24 @@
 """The source `folder`: a directory of sounds and a CSV that lists them, as a catalogue."""
 
-import csv
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tagalign import store
+from tagalign.download.http import say
 from tagalign.errors import ConfigError, InputError
 from tagalign.progress import Progress
 from tagalign.sources.catalogue import Catalogue
 from tagalign.sources.exclude import excluded_ids
+from tagalign.sources.identity import canonical
 from tagalign.sources.journal import deal, forget_others, open_journal, shard_of
+from tagalign.sources.names import find_file, leaves
+from tagalign.sources.table import Table, read_table
+from tagalign.sources.tag_lists import Decision, decide, split_tags
 
 SECTION = ("kind", "shard_size", "exclude_target_tasks", "folder")  # what shapes the catalogue
 KNOWN_COLUMNS = ("name", "username", "license", "url")
-_TOO_MANY, _TOO_FEW = object(), object()  # no text of a CSV can be one of these
 
 
 @dataclass
@@ -51,7 +54,9 @@ def write_folder(
     ConfigError, InputError
         As for `read_folder`.
     """
-    sounds, failures = read_folder(source)
+    sounds, failures, notes, decision = _read(source)
+    for note in (*notes, decision.sentence):
+        say(note)
     with open_journal(journal) as connection:
         ids = [sound.identifier for sound in sounds]
         forget_others(connection, ids)
@@ -83,6 +88,7 @@ def write_folder(
         failed=failures,
         config={"source": {key: source[key] for key in SECTION}},
         inputs=inputs,
+        tag_separator=decision.separator,
     )
 
 
@@ -113,24 +119,36 @@ def read_folder(source: Mapping) -> tuple[list[Sound], list[tuple[str, str]]]:
         `folder.csv` or `folder.audio` is not set.
     InputError
         The CSV cannot be read, lacks a column or has no row, an id is missing or occurs
-        twice, a sound file is missing, or nothing is left.
+        twice, most rows hold another separator than the configured one, a sound file is missing
+        or outside `folder.audio`, or nothing is left.
     """
-    settings, rows = source["folder"], _read_table(source)
-    path = Path(settings["csv"])
+    sounds, failures, _, _ = _read(source)
+    return sounds, failures
+
+
+def _read(
+    source: Mapping,
+) -> tuple[list[Sound], list[tuple[str, str]], list[str], Decision]:
+    """What `read_folder` returns, and how the table and its tags are read."""
+    settings = source["folder"]
+    rows, table = _read_rows(source)
+    path = table.path
+    column = [row[settings["tags_column"]] for row in rows.values()]
+    decision = decide(column, settings["tag_separator"])
     reasons = _reasons(rows, path, source)
     sounds, failures = [], []
     for identifier in sorted(rows, key=_sort_key(rows)):
         if identifier in reasons:
             failures.append((identifier, reasons[identifier]))
         else:
-            sounds.append(_sound(identifier, rows[identifier][0][1], settings))
+            sounds.append(_sound(identifier, rows[identifier], settings, decision))
     if not sounds:
         raise InputError(
             f"all {len(failures)} sounds of {path} are left out, the first, {failures[0][0]}:"
             f" {failures[0][1]}; change the section source"
         )
-    _check_files(sounds, settings)
-    return sounds, failures
+    _find_files(sounds, settings)
+    return sounds, failures, table.notes, decision
 
 
 def count_rows(source: Mapping) -> int:
@@ -141,63 +159,40 @@ def count_rows(source: Mapping) -> int:
     ConfigError, InputError
         As for `read_folder`, but nothing outside the CSV is looked at.
     """
-    return len(_read_table(source))
+    return len(_read_rows(source)[0])
 
 
-def _read_table(source: Mapping) -> dict[str, list[tuple[int, dict]]]:
-    """The rows of the CSV as `_read_rows` gives them, one for each id."""
+def _read_rows(source: Mapping) -> tuple[dict[str, dict[str, str]], Table]:
+    """Id -> row of the CSV, and the table itself."""
     settings = source["folder"]
     for key in ("csv", "audio"):
         if not settings[key]:
             raise ConfigError(f"source.folder.{key} is not set; the source 'folder' needs it")
-    path = Path(settings["csv"])
-    rows = _read_rows(path, settings)
-    _check_ids(rows, path, settings["id_column"])
-    return rows
-
-
-def _read_rows(path: Path, settings: Mapping) -> dict[str, list[tuple[int, dict]]]:
-    """Id -> (line, row) of each row with this id."""
-    rows = {}
     wanted = [settings[key] for key in ("id_column", "file_column", "tags_column")]
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, restkey=_TOO_MANY, restval=_TOO_FEW, strict=True)
-            header = reader.fieldnames or []
-            for column in [*wanted, *settings["drop"]]:
-                if column not in header:
-                    raise InputError(
-                        f"{path} has no column {column!r}, only {', '.join(header) or 'nothing'};"
-                        " add it, or name the right one in source.folder"
-                    )
-            for row in reader:
-                line = reader.line_num
-                if _TOO_MANY in row or _TOO_FEW in row.values():
-                    raise InputError(
-                        f"{path}, line {line}: the number of fields is not that of the header"
-                        f" ({len(header)}); put fields with commas in quotes"
-                    )
-                rows.setdefault(row[settings["id_column"]].strip(), []).append((line, row))
-    except OSError as error:
+    table = read_table(settings["csv"], [*wanted, *settings["drop"]], "source.folder")
+    if not table.rows:
         raise InputError(
-            f"cannot read {path}: {error.strerror}; correct source.folder.csv"
-        ) from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} is not a CSV file in UTF-8 ({error}); save it as one") from None
-    if not rows:
-        raise InputError(f"{path} lists no sound; it needs one row per sound below its header")
-    return rows
+            f"{table.path} lists no sound; it needs one row per sound below its header"
+        )
+    return _by_id(table, settings["id_column"]), table
 
 
-def _check_ids(rows: Mapping, path: Path, column: str) -> None:
-    for identifier, same in rows.items():
+def _by_id(table: Table, column: str) -> dict[str, dict[str, str]]:
+    lines, rows = {}, {}
+    for line, row in zip(table.lines, table.rows, strict=True):
+        identifier = row[column]
         if not identifier:
-            raise InputError(f"{path}, line {same[0][0]}: no {column!r}; give each sound an id")
-        if len(same) > 1:
+            raise InputError(f"{table.path}, line {line}: no {column!r}; give each sound an id")
+        # 123 and 123.0 are one sound: exclusion and the leak check must see both or none.
+        same = canonical(identifier)
+        if same in lines:
             raise InputError(
-                f"{path}: {column} {identifier!r} occurs in lines {same[0][0]} and"
-                f" {same[1][0]}; ids must be unique"
+                f"{table.path}: {column} {identifier!r} occurs in lines {lines[same]} and {line};"
+                " ids must be unique"
             )
+        lines[same] = line
+        rows[identifier] = row
+    return rows
 
 
 def _reasons(rows: Mapping, path: Path, source: Mapping) -> dict[str, str]:
@@ -205,7 +200,7 @@ def _reasons(rows: Mapping, path: Path, source: Mapping) -> dict[str, str]:
     reasons = {}
     for column, values in source["folder"]["drop"].items():
         for value in map(str, values):
-            matches = [key for key, [(_, row)] in rows.items() if row[column].strip() == value]
+            matches = [key for key, row in rows.items() if row[column] == value]
             if not matches:
                 # A mistyped fold would let test sounds into the training set.
                 raise InputError(
@@ -214,27 +209,26 @@ def _reasons(rows: Mapping, path: Path, source: Mapping) -> dict[str, str]:
             for identifier in matches:
                 reasons[identifier] = f"dropped: {column} is {value} (source.folder.drop)"
     excluded = excluded_ids(source)
-    return {key: excluded[key] for key in rows if key in excluded} | reasons
+    listed = {key: excluded[same] for key in rows if (same := canonical(key)) in excluded}
+    return listed | reasons
 
 
 def _sort_key(identifiers):
     return int if all(key.isascii() and key.isdigit() for key in identifiers) else str
 
 
-def _sound(identifier: str, row: Mapping, settings: Mapping) -> Sound:
+def _sound(identifier: str, row: Mapping, settings: Mapping, decision: Decision) -> Sound:
     used = {settings[key] for key in ("id_column", "file_column", "tags_column")}
-    # str.split takes None for any white space.
-    separator = None if settings["tag_separator"] == " " else settings["tag_separator"]
-    tags = [tag.strip() for tag in row[settings["tags_column"]].split(separator)]
     return Sound(
         identifier,
-        row[settings["file_column"]].strip(),
-        [tag for tag in tags if tag],
+        row[settings["file_column"]],
+        split_tags(row[settings["tags_column"]], decision.separator),
         {name: value for name, value in row.items() if name not in used},
     )
 
 
-def _check_files(sounds: list[Sound], settings: Mapping) -> None:
+def _find_files(sounds: list[Sound], settings: Mapping) -> None:
+    """Replace the names of the files by those that they have on disk."""
     path, audio = Path(settings["csv"]), Path(settings["audio"])
     if not audio.is_dir():
         raise InputError(f"{audio} is not a directory; correct source.folder.audio")
@@ -244,11 +238,21 @@ def _check_files(sounds: list[Sound], settings: Mapping) -> None:
             raise InputError(
                 f"{path}: {sound.file} is an absolute path; give it relative to {audio}"
             )
+        if leaves(sound.file):
+            raise InputError(
+                f"{path}: {sound.file} (id {sound.identifier}) lies outside {audio}; name files"
+                " below it, or set source.folder.audio to a folder that holds them all"
+            )
+        if not sound.file:
+            continue
         try:
-            if sound.file and not (audio / sound.file).is_file():
-                missing.append(sound)
+            found = find_file(audio, sound.file)
         except OSError as error:
             raise _unreadable(sound, settings, error) from None
+        if found is None:
+            missing.append(sound)
+        else:
+            sound.file = found
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise InputError(

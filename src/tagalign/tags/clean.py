@@ -17,8 +17,12 @@ from tagalign.tags.lemma import singular
 
 # White space, underscores and every kind of dash separate the words of a tag.
 SEPARATORS = re.compile(r"[\s_\-\u2010-\u2015\u2212]+")
-# Control characters, the zero-width space and the byte order mark show nothing to the user.
-INVISIBLE = re.compile(r"[\x00-\x1f\x7f\u200b\ufeff]")
+# They change how a letter or emoji looks, at most, and never which one it is.
+VARIATIONS = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+)
+DOTTED_I = "i\u0307"  # what becomes of the Turkish capital I with a dot
+NO_VALUE = frozenset({"nan", "none", "null"})  # what programs write where there is nothing
 ENDS = "-#.,;:!?\"'()[]{}*"
 
 
@@ -39,9 +43,18 @@ def stop_words() -> frozenset[str]:
 
 
 def normalise(tag: str) -> str:
-    """Lower case, NFKC, words joined by single hyphens, no punctuation at the ends."""
-    folded = unicodedata.normalize("NFKC", tag).lower()
-    return INVISIBLE.sub("", SEPARATORS.sub("-", folded)).strip(ENDS)
+    """Lower case, NFKC, words joined by single hyphens, no punctuation at the ends.
+
+    What shows nothing (format and control characters, variation selectors) goes, so that two
+    tags that look the same are the same; "straße" and "STRASSE" are "strasse".
+    """
+    folded = unicodedata.normalize("NFKC", SEPARATORS.sub("-", tag)).casefold()
+    folded = unicodedata.normalize("NFKC", folded).replace(DOTTED_I, "i")
+    visible = "".join(
+        letter for letter in folded if unicodedata.category(letter) not in ("Cf", "Cc")
+    )
+    visible = SEPARATORS.sub("-", VARIATIONS.sub("", visible))
+    return unicodedata.normalize("NFC", visible).strip(ENDS)
 
 
 def explain_tag(tag: str, settings: Mapping) -> Outcome:
@@ -59,6 +72,8 @@ def explain_tag(tag: str, settings: Mapping) -> Outcome:
         return Outcome(tag, None, "empty")
     if settings["letters_only"] and not tag.isalpha():
         return Outcome(tag, None, "has other characters than letters")
+    if settings["drop_no_value"] and normal in NO_VALUE:
+        return Outcome(tag, None, "stands for no value (tags.drop_no_value)")
     if settings["stop_words"] and normal in stop_words():
         return Outcome(tag, None, "stop word")
     if len(normal) < settings["minimum_length"]:
