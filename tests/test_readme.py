@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-import yaml
 from click import Context
 
 import tagalign
@@ -72,10 +71,11 @@ def test_snakemake_plans_what_the_readme_says(fresh, words):  # noqa: F811
     (fresh.root / "workflow" / "resources").mkdir(exist_ok=True)
     corpus = "workflow/resources/demo-corpus"
     (fresh.root / corpus).symlink_to(ROOT / corpus)
-    recipe = yaml.safe_load(re.search(r"```yaml\n(.*?)```", README, re.S)[1])
-    sounds = recipe["source"]["folder"]["csv"]
-    (fresh.root / sounds).parent.mkdir()
-    (fresh.root / sounds).write_text("id,file,tags\n1,dogs/rex.wav,dog bark angry\n")
-    (fresh.root / "mine.yaml").write_text(yaml.safe_dump(recipe))
+    sounds = fresh.root / "my-sounds" / "dogs"
+    sounds.mkdir(parents=True)
+    for path in sorted((ROOT / corpus / "audio").iterdir())[:2]:
+        (sounds / path.name).symlink_to(path)
+    fresh.call("tagalign", "new", "my-sounds")
+    (fresh.root / "mine.yaml").write_text((fresh.root / "my-sounds.yaml").read_text())
     done = fresh.call(*words, "--dry-run", *([] if "--cores" in words else ["--cores", "2"]))
     assert re.search(r"^total +\d+$", done.stdout, re.M)

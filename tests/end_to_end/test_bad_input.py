@@ -99,7 +99,7 @@ CASES = {
     ),
     "no GPU where one was asked for": (
         ["train", PAIRS, "--system", "cnn", "--device", "cuda"],
-        ["'cuda' was asked for", "use --device cpu or auto"],
+        ["'cuda' was asked for", "compute.device", "set it to cpu or auto"],
     ),
     "batch larger than the data set": (
         [*TRAIN, "--params", training(batch_size=500, exact_batch=True)],

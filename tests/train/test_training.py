@@ -177,6 +177,7 @@ def test_a_batch_larger_than_the_training_set_is_all_of_it(command):
     assert done.returncode == 0, done.stderr
     there = re.search(r"(\d+) training pairs are fewer than train\.batch_size = 4096", done.stderr)
     assert f"all {there[1]} are one batch" in done.stderr
+    assert re.search(r"w2v-128-4h: training on CPU, \d+ threads?, float32$", done.stderr, re.M)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,9 @@ from tagalign import __version__
 from tagalign.errors import TagalignError
 
 GROUPS = {
+    "To begin": {
+        "new": "Write a configuration for a folder of sounds.",
+    },
     "Stages, in the order in which they run": {
         "catalogue": "List the sounds of the source and deal them into shards.",
         "audio": "Download one shard of sounds from Freesound.",

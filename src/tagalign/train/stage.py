@@ -9,7 +9,7 @@ import torch
 
 from tagalign import store
 from tagalign.errors import ConfigError, TagalignError, TrainingError
-from tagalign.model.device import choose_device
+from tagalign.model.device import choose_device, describe_device
 from tagalign.model.file import Model
 from tagalign.model.network import Network
 from tagalign.model.systems import System, find_system
@@ -70,7 +70,7 @@ def train(
     settings = sections["train"]
     device = choose_device(device_name)
     with room_for("the first use of the GPU", "free memory or use --device cpu"):
-        choose_precision(settings["precision"], device)
+        precision = choose_precision(settings["precision"], device)
     inputs = {"pairs": pairs_path}
     if system.width is not None:
         if word2vec_path is None:
@@ -86,6 +86,9 @@ def train(
         )
     data = read_pairs(pairs_path)
     if system.losses:
+        arithmetic = str(precision).removeprefix("torch.")
+        where = f"{describe_device(device)}, {arithmetic}"
+        print(f"train {system.name}: training on {where}", file=sys.stderr)
         settings = settings | {"batch_size": _batch_size(data, settings, system, pairs_path)}
     vectors = None
     if system.width is not None:
