@@ -21,6 +21,7 @@ from tagalign.audio.frames import cut_frames
 from tagalign.cli import cli
 from tagalign.config import load as config
 from tagalign.embedding.journal import Journal
+from tagalign.embedding.pooling import patch_weights
 from tagalign.errors import InputError
 from tagalign.model.file import load_model
 
@@ -38,6 +39,13 @@ def run(*arguments):
     return CliRunner().invoke(cli, [str(argument) for argument in arguments])
 
 
+def mean_of(model, patches, weighting):
+    """The embedding of a clip, done again."""
+    weights = patch_weights(patches, model.front_end, weighting)
+    vectors = model.embed_frames(patches).astype(np.float64)
+    return np.average(vectors, axis=0, weights=weights).astype(np.float32)
+
+
 def test_embed_gives_the_mean_over_the_patches(model_path, sounds, tmp_path):
     output = tmp_path / "out.h5"
     result = run("embed", model_path, sounds, "-o", output, "--jobs", 1)
@@ -53,8 +61,7 @@ def test_embed_gives_the_mean_over_the_patches(model_path, sounds, tmp_path):
     for name, embedding in zip(IDS, found.vectors, strict=True):
         signal = decode(sounds / name, 22050)
         patches = cut_frames(signal, model.front_end, SECTIONS["frames"])
-        expected = model.embed_frames(patches).astype(np.float64).mean(axis=0)
-        np.testing.assert_array_equal(embedding, expected.astype(np.float32))
+        np.testing.assert_array_equal(embedding, mean_of(model, patches, "sound"))
 
 
 @pytest.mark.parametrize("options", [[], ["--aligned"], ["--timestamps"]], ids=" ".join)
@@ -87,7 +94,12 @@ def test_timestamps_give_each_patch_and_where_it_begins(model_path, sounds, tmp_
     each, mean = (tagalign.read_embeddings(tmp_path / name) for name in ("each.h5", "mean.h5"))
     for row, vector in enumerate(mean.vectors):
         patches = np.asarray(each.vectors[each.rows == row])
-        np.testing.assert_allclose(patches.mean(axis=0), vector, rtol=1e-5, atol=1e-6)
+        if len(patches) == 1:
+            np.testing.assert_array_equal(patches[0], vector)
+        else:
+            # Between those of its patches, as their weights are not negative.
+            assert (vector >= patches.min(axis=0) - 1e-6).all()
+            assert (vector <= patches.max(axis=0) + 1e-6).all()
         times = np.arange(len(patches)) * 96 * 512 / 22050
         np.testing.assert_allclose(each.times[each.rows == row], times)
 
@@ -117,12 +129,12 @@ def test_without_frames_a_sound_is_padded_as_in_training(
     decoded = decode(clip, front_end["sample_rate"], front_end["resampler"])
     patches = cut_frames(decoded, front_end, given)
     assert len(patches) == count
-    expected = load_model(path).embed_frames(patches).astype(np.float64).mean(axis=0)
+    expected = mean_of(load_model(path), patches, given["patch_weights"])
     for options in ([], ["--params", json.dumps({"frames": given})]):
         result = run("embed", path, clip, "-o", output, "--jobs", 1, *options)
         assert result.exit_code == 0, result.output
         with store.read(output) as file:
-            np.testing.assert_array_equal(file["embedding"][0], expected.astype(np.float32))
+            np.testing.assert_array_equal(file["embedding"][0], expected)
             versions = store.attributes(file)["versions"]
         used = {"config": "soxr", "reference": "resampy"}[preset]
         assert {"soxr", "resampy"} & set(versions) == {used}
