@@ -3,6 +3,8 @@
 import multiprocessing
 import os
 import signal
+import sys
+import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -10,9 +12,11 @@ from concurrent.futures.process import BrokenProcessPool
 
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
+from tagalign.environment import ensure_numba_cache
 from tagalign.errors import TagalignError
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+LONGEST = 60  # bytes of a temporary directory in which the name of a socket fits, 107 in all
 AHEAD = 4  # items in work or waiting to be read, per process
 
 
@@ -37,9 +41,16 @@ def ordered_map(function: Callable, items: Iterable, jobs: int) -> Iterator:
     if jobs == 1:
         yield from _map_here(function, items)
         return
-    # A forked child of a process that has used threads can hang; a fork server has none.
-    context = multiprocessing.get_context("forkserver")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_one_thread) as pool:
+    ensure_numba_cache()  # one for all processes
+    try:
+        pool = ProcessPoolExecutor(jobs, mp_context=_context(), initializer=_one_thread)
+    except (OSError, NotImplementedError, ImportError) as error:
+        # Processes wait for each other by semaphores, which lie in /dev/shm.
+        words = f"one process, as more cannot work together here ({error})"
+        print(f"tagalign: {words}", file=sys.stderr)
+        yield from _map_here(function, items)
+        return
+    with pool:
         waiting = deque()
         try:
             for item in items:
@@ -55,6 +66,16 @@ def ordered_map(function: Callable, items: Iterable, jobs: int) -> Iterator:
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def _context() -> multiprocessing.context.BaseContext:
+    # A forked child of a process that has used threads can hang; a fork server has none. It
+    # listens on a socket in the temporary directory, whose name has to be short.
+    try:
+        short = len(os.fsencode(tempfile.gettempdir())) <= LONGEST
+    except OSError:  # there is no temporary directory at all
+        short = False
+    return multiprocessing.get_context("forkserver" if short else "spawn")
 
 
 def _one_thread() -> None:

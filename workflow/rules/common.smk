@@ -55,9 +55,9 @@ GPUS = 0 if DEVICE == "cpu" else 1
 
 # The Python that runs Snakemake, so that no environment need be active. With --sdm conda it is
 # that of the job's own environment, which has all but this package.
-TAGALIGN = f"{shlex.quote(sys.executable)} -m tagalign"
+TAGALIGN = f"{shlex.quote(sys.executable)} -P -m tagalign"
 if workflow.deployment_settings.deployment_method:
-    TAGALIGN = f"PYTHONPATH={shlex.quote(str(PACKAGE.parent))} python -m tagalign"
+    TAGALIGN = f"PYTHONPATH={shlex.quote(str(PACKAGE.parent))} python -P -m tagalign"
 
 # The end of a command: into the log and on the screen. tee outlives a signal, so that the log has
 # what a stage says when it is stopped. The log's directory is made here for those who run a printed

@@ -7,6 +7,8 @@ import numpy as np
 import scipy.fft
 import scipy.sparse
 
+from tagalign.environment import ensure_numba_cache
+
 FRAMES_AT_ONCE = 4096  # frames per FFT call: bounds the memory of long sounds
 
 
@@ -79,6 +81,7 @@ def _filters(sample_rate: int, n_fft: int, n_mels: int) -> scipy.sparse.csr_arra
     A frequency bin lies in two filters at most. The sparse product is three times as fast as
     the dense one, and it gives the same bytes whatever the number of threads.
     """
+    ensure_numba_cache()
     import librosa.filters  # importing librosa takes seconds
 
     return scipy.sparse.csr_array(librosa.filters.mel(sr=sample_rate, n_fft=n_fft, n_mels=n_mels))

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from tagalign.environment import ensure_numba_cache
+
 COEFFICIENTS = 20
 DELTA_WIDTH = 5  # frames, as in the authors' release
 N_FFT = 2048  # samples, librosa's default for MFCC
@@ -26,6 +28,7 @@ def mfcc_statistics(
     np.ndarray [shape=(120,), dtype=float32]
         Mean and spread of the coefficients, then of their first, then second differences.
     """
+    ensure_numba_cache()
     import librosa  # takes seconds
 
     if signal.size < N_FFT:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import soxr
 
+from tagalign.environment import ensure_numba_cache
 from tagalign.errors import AudioError
 
 RESAMPLERS = {"soxr_hq": "soxr", "kaiser_fast": "resampy"}  # and the package of each
@@ -80,6 +81,7 @@ def _kaiser(blocks: Iterable[np.ndarray], rate: int, sample_rate: int) -> Iterat
     They begin where a sample of the result falls on one of the signal, so the filter meets
     the same phases as in one go.
     """
+    ensure_numba_cache()
     import resampy  # compiles with numba, which takes seconds that soxr need not pay
 
     common = math.gcd(rate, sample_rate)

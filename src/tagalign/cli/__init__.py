@@ -11,6 +11,7 @@ import sys
 import click
 
 from tagalign import __version__
+from tagalign.environment import print_any_name
 from tagalign.errors import TagalignError
 
 GROUPS = {
@@ -82,6 +83,8 @@ def cli():
 
 def main() -> None:
     """Run the command line; users' mistakes end in one line and exit status 1."""
+    os.environ["PYTHONSAFEPATH"] = "1"  # processes of ours import nothing from where they start
+    print_any_name()
     try:
         cli(prog_name="tagalign")
     except TagalignError as error:

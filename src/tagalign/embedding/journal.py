@@ -5,7 +5,6 @@ follows is cut off, and the work goes on from there. The first record says what 
 (the model, the front end, the space): under other settings the journal starts anew.
 """
 
-import fcntl
 import json
 import os
 import struct
@@ -16,6 +15,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from tagalign.environment import lock
 from tagalign.errors import TagalignError
 
 HEADER = struct.Struct("<II")  # length and CRC-32 of the payload
@@ -46,8 +46,8 @@ class Journal:
         except OSError as error:
             raise self._failed(error) from None
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            lock(self._file, wait=False)
+        except BlockingIOError:
             self._file.close()
             raise TagalignError(
                 f"{self.path} is in use; another process is writing the same output"

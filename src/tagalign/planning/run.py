@@ -162,7 +162,7 @@ def read_attributes(path: str | os.PathLike) -> dict:
         It is not HDF5, or no stage file.
     """
     try:
-        with h5py.File(path, "r") as file:
+        with h5py.File(path, "r", locking=False) as file:
             found = attributes(file)
     except FileNotFoundError:
         raise InputError(f"{path} does not exist") from None

@@ -161,7 +161,7 @@ def _read_labels(
 def _open(path: Path) -> Iterator[h5py.File]:
     """A published file, damage to which can show whenever something is read."""
     try:
-        with h5py.File(path, "r") as file:
+        with h5py.File(path, "r", locking=False) as file:
             yield file
     except OSError as error:
         raise InputError(

@@ -15,6 +15,7 @@ from pathlib import Path
 from tagalign.errors import InputError
 
 FILE = "journal.sqlite"
+LOCKED = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL", "SQLITE_IOERR_LOCK")
 
 
 @contextlib.contextmanager
@@ -63,6 +64,11 @@ def open_database(name: str | os.PathLike) -> Iterator[sqlite3.Connection]:
                 database.execute(f"PRAGMA {setting}")
             yield database
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorname", "").startswith(LOCKED):
+            raise InputError(
+                f"the journal {name} cannot be locked ({error}): another program has it open, or"
+                " its file system has no locks; end the one, or keep it on another file system"
+            ) from None
         raise InputError(
             f"the journal {name} cannot be used ({error}); see that the disk has room and that no"
             " other program has it open; if it is damaged, move it away to start anew"

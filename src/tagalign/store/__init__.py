@@ -64,11 +64,21 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
             os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
-        raise TagalignError(f"cannot write {path}: {error.strerror or error}") from error
+        raise TagalignError(_blame(error, path, part)) from error
     finally:
         # Where even this fails, there is nothing to remove or no way to.
         with contextlib.suppress(OSError):
             part.unlink()
+
+
+def _blame(error: OSError, path: Path, part: Path) -> str:
+    """Say of an error in the making of `path` which file it came of."""
+    ours = {os.fspath(file) for file in (path, part, *path.parents)}
+    if error.filename is not None and os.fsdecode(error.filename) not in ours:
+        return f"{os.fsdecode(error.filename)}: {error.strerror}; {path} is not made"
+    if error.errno is None:  # HDF5's, while it read: those of writing are the system's
+        return f"an input of {path} cannot be read ({error})"
+    return f"cannot write {path}: {error.strerror or error}"
 
 
 class _Target(io.FileIO):
@@ -194,10 +204,12 @@ def read(
     """
     stages = (stage,) if isinstance(stage, str) else stage
     try:
-        file = h5py.File(path, "r")
+        file = reopen(path)
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; run the stage that makes it first") from None
     except OSError as error:
+        if error.errno is not None:  # the system's, and no fault of the file's content
+            raise InputError(f"{path} cannot be read: {os.strerror(error.errno)}") from None
         raise InputError(f"{path} is not a readable HDF5 file ({error}); make it again") from None
     with file:
         made_by = file.attrs.get("stage")
@@ -216,7 +228,8 @@ def read(
 
 def reopen(path: str | os.PathLike) -> h5py.File:
     """Open a file again that was checked by `read` just before, to read a part of it."""
-    return h5py.File(path, "r")
+    # Files appear whole and never change, so that no lock is needed; NFS often has none.
+    return h5py.File(path, "r", locking=False)
 
 
 def attributes(file: h5py.File) -> dict:

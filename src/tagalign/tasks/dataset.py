@@ -6,7 +6,6 @@ and names, and the stage file lists every clip with the SHA-256 of its sound.
 """
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 from tagalign import store
 from tagalign.download.file import download
 from tagalign.download.unpack import unpack, unpacked_hash
+from tagalign.environment import lock
 from tagalign.errors import InputError
 from tagalign.progress import Progress
 from tagalign.tasks.files import data_directory, is_own
@@ -54,9 +54,16 @@ def fetch(task: Task, settings: dict, downloads: Path) -> dict[str, str]:
 @contextlib.contextmanager
 def _alone(directory: Path) -> Iterator[None]:
     """Wait for others that fetch the same set: two tasks may share one."""
-    directory.mkdir(parents=True, exist_ok=True)
-    with open(directory / ".lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        file = open(directory / ".lock", "w")  # noqa: SIM115
+    except OSError as error:
+        raise InputError(
+            f"cannot make {directory} for the downloads: {error.strerror}; name another directory"
+            " or make it writable"
+        ) from None
+    with file:
+        lock(file, wait=True)
         yield
 
 

@@ -110,7 +110,7 @@ class Checkpoint:
         if not self.path.exists():
             return None
         try:
-            with h5py.File(self.path, "r") as file:
+            with h5py.File(self.path, "r", locking=False) as file:
                 self._check(json.loads(file.attrs["identity"]))
                 network.load_state_dict(_tensors(file["weights"]))
                 _load_optimizer(optimizer, file.get("optimizer", {}))
