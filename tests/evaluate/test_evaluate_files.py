@@ -166,9 +166,47 @@ def test_leak_stops_unless_it_is_allowed(tmp_path):
 def test_leak_looks_at_tested_folds_only(tmp_path):
     task = write_task(tmp_path / "task.h5", tested=(2,))
     in_fold_1, in_fold_2 = "100", "101"
-    assert check_leaks(task, [write_tags(tmp_path / "1.h5", [in_fold_1])], []) == ("esc10", [])
+    assert check_leaks(task, [write_tags(tmp_path / "1.h5", [in_fold_1])], [])[:2] == ("esc10", [])
     with pytest.raises(InputError, match="1 of 6 test recordings"):
         check_leaks(task, [write_tags(tmp_path / "2.h5", [in_fold_2])], [])
+
+
+@pytest.mark.parametrize("dress", ["{}.0", "000{}", "freesound-{}", "https://freesound.org/s/{}/"])
+def test_a_leak_is_found_in_any_dress_of_its_id(tmp_path, dress):
+    pretraining = [write_tags(tmp_path / "tags.h5", ["1", dress.format(103)])]
+    for ids in (None, [f"{100 + index}.0" for index in range(N)]):
+        task = write_task(tmp_path / "task.h5", **({"freesound_ids": ids} if ids else {}))
+        with pytest.raises(InputError, match=r"1 of 12 test recordings of esc10 .*: 103; exclude"):
+            check_leaks(task, pretraining, [])
+
+
+def test_a_copy_under_another_name_is_a_leak(tmp_path):
+    task = write_task(tmp_path / "task.h5", freesound_ids=[""] * N)
+    dataset, catalogue = tmp_path / "dataset.h5", tmp_path / "catalogue.h5"
+    for path, stage, name, ids, sums in [
+        (
+            dataset,
+            "dataset",
+            "clip_id",
+            [f"clip{i}" for i in range(N)],
+            [f"sum{i}" for i in range(N)],
+        ),
+        (catalogue, "catalogue", "id", ["a", "b", "c"], ["sum3", "other", ""]),
+    ]:
+        with store.create(path, stage=stage, config={}) as file:
+            store.write_strings(file, name, ids)
+            store.write_strings(file, "sha256", sums)
+    clean = write_tags(tmp_path / "clean.h5", ["b", "c"])
+    found = check_leaks(task, [clean], [], dataset, catalogue)
+    assert found.seen == []
+    assert found.compared == (f"compared by Freesound id: 0 of {N} test clips; by content: {N}")
+    leaky = write_tags(tmp_path / "leaky.h5", ["a", "b"])
+    with pytest.raises(
+        InputError, match=rf"1 of {N} test clips of esc10 are, byte for byte, .*clip3"
+    ):
+        check_leaks(task, [clean, leaky], [], dataset, catalogue)
+    assert check_leaks(task, [leaky], ["esc10"], dataset, catalogue).seen == ["clip3"]
+    assert "by content: 0" in check_leaks(task, [leaky], []).compared
 
 
 def test_unknown_recordings_are_no_leak(tmp_path):

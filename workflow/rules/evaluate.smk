@@ -8,6 +8,9 @@ rule leaks:
         code=code("leaks"),
         task=f"{RESULTS}/tasks/{{task}}.h5",
         pretraining=[f"{RESULTS}/tags.h5", f"{RESULTS}/pairs.h5"],
+        dataset=f"{RESULTS}/datasets/{{task}}.h5",
+        # Only the sounds of a folder have a checksum.
+        catalogue=f"{DATA}/catalogue.h5" if SOURCE == "folder" else [],
     output:
         f"{RESULTS}/leaks/{{task}}.h5",
     log:
@@ -23,6 +26,8 @@ rule leaks:
         sections=json.dumps({"evaluate": {"allow_leaks": settings["evaluate"]["allow_leaks"]}}),
     shell:
         "{params.tagalign} leaks {input.task:q} {input.pretraining:q}"
+        " --dataset {input.dataset:q}"
+        f"{' --catalogue {input.catalogue:q}' if SOURCE == 'folder' else ''}"
         " --params {params.sections:q} -o {output:q}"
         f"{TEE}"
 

@@ -8,27 +8,39 @@ from tagalign.cli.options import FILE, config_options, output_option
 @click.command()
 @click.argument("task", type=FILE)
 @click.argument("pretraining", nargs=-1, required=True, type=FILE)
+@click.option(
+    "--dataset", type=FILE, help="List of the task's clips (stage dataset), to compare contents."
+)
+@click.option(
+    "--catalogue", type=FILE, help="List of the sounds (stage catalogue), to compare contents."
+)
 @output_option("The file to write (HDF5).")
 @config_options("evaluate")
-def command(task, pretraining, output, sections):
+def command(task, pretraining, dataset, catalogue, output, sections):
     """Make sure that pretraining has not seen a sound on which it is tested.
 
     Compares the Freesound ids of the tested clips of TASK (stage task) with those of the
-    PRETRAINING sounds (files of stage tags or pairs). A sound in both is an error, unless
-    evaluate.allow_leaks names the task; then the file lists it.
+    PRETRAINING sounds (files of stage tags or pairs), and with --dataset and --catalogue also
+    the SHA-256 of their files. A sound in both is an error, unless evaluate.allow_leaks names the
+    task; then the file lists it.
 
     \b
     Example:
-      tagalign leaks tasks/esc10.h5 tags.h5 pairs.h5 -o leaks/esc10.h5
+      tagalign leaks tasks/esc10.h5 tags.h5 pairs.h5 --dataset datasets/esc10.h5 \\
+        --catalogue catalogue.h5 -o leaks/esc10.h5
     """
     from tagalign import store
     from tagalign.evaluate.leaks import check_leaks
 
     allowed = sections["evaluate"]["allow_leaks"]
-    name, leaked = check_leaks(task, pretraining, allowed)
+    found = check_leaks(task, pretraining, allowed, dataset, catalogue)
     inputs = {"task": task} | {f"pretraining {i}": path for i, path in enumerate(pretraining)}
+    inputs |= {"dataset": dataset} if dataset else {}
+    inputs |= {"catalogue": catalogue} if catalogue else {}
     config = {"evaluate": {"allow_leaks": allowed}}
     with store.create(output, stage="leaks", config=config, inputs=inputs) as file:
-        file.attrs["task"] = name
-        store.write_strings(file, "id", leaked)
-    print(f"{name}: pretraining has seen {len(leaked)} test recordings")
+        file.attrs["task"] = found.task
+        store.write_strings(file, "id", found.seen)
+    print(
+        f"{found.task}: pretraining has seen {len(found.seen)} test recordings ({found.compared})"
+    )

@@ -1,36 +1,57 @@
 """Make sure that pretraining has not seen a sound on which it is tested."""
 
+import itertools
 import os
 from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
 import numpy as np
 
 from tagalign import store
 from tagalign.errors import InputError
+from tagalign.sources.identity import canonical
 from tagalign.tasks.protocol import name_some
 
 
+class Leaks(NamedTuple):
+    """What pretraining has seen of the test clips of a task.
+
+    Attributes
+    ----------
+    task
+        Name of the task.
+    seen
+        The Freesound ids that are in both, and the clips whose contents are, sorted.
+    compared
+        For a line of the log: on how much of the task the comparison rests.
+    """
+
+    task: str
+    seen: list[str]
+    compared: str
+
+
 def check_leaks(
-    task: str | os.PathLike, pretraining: Iterable[str | os.PathLike], allowed: Collection[str]
-) -> tuple[str, list[str]]:
+    task: str | os.PathLike,
+    pretraining: Iterable[str | os.PathLike],
+    allowed: Collection[str],
+    dataset: str | os.PathLike | None = None,
+    catalogue: str | os.PathLike | None = None,
+) -> Leaks:
     """Compare the recordings of the tested clips with the sounds of pretraining.
 
     Parameters
     ----------
     task
-        A file of stage ``task``; clips without a Freesound id cannot be compared.
+        A file of stage ``task``.
     pretraining
         Files with the ids of sounds: of stage ``pairs``, or of stage ``tags`` (word vectors
-        are trained on all of these).
+        are trained on all of these). They are compared as numbers of Freesound.
     allowed
         Tasks for which a leak is no error (key ``evaluate.allow_leaks``).
-
-    Returns
-    -------
-    task : str
-        Name of the task.
-    leaked : list of str
-        The Freesound ids that are in both, sorted.
+    dataset, catalogue
+        Files of these stages with the SHA-256 of each clip and of each sound of pretraining.
+        With both, contents are compared as well: a copy is found whatever its name.
 
     Raises
     ------
@@ -40,19 +61,52 @@ def check_leaks(
     with store.read(task, stage="task") as file:
         name = str(file.attrs["task"])
         tested = np.isin(file["fold"][()], file.attrs["tested_folds"])
-        recordings = np.array(store.read_strings(file["freesound_id"]), dtype=object)[tested]
-    recordings = set(recordings) - {""}
-    leaked = set()
+        clips = list(itertools.compress(store.read_strings(file["clip_id"]), tested))
+        recordings = list(itertools.compress(store.read_strings(file["freesound_id"]), tested))
+    known = {canonical(recording) for recording in recordings if recording}
+    contents = _contents(dataset, "clip_id", clips) if dataset and catalogue else {}
+    seen = set()
+    with_sums = 0
     for path in pretraining:
-        both = recordings & _ids(path)
-        leaked |= both
-        if both and name not in allowed:
+        ids = _ids(path)
+        sums = set(_contents(catalogue, "id", ids).values()) if contents else set()
+        with_sums = max(with_sums, len(sums))
+        by_id = known & set(map(canonical, ids))
+        by_content = {clip for clip, content in contents.items() if content in sums}
+        seen |= by_id | by_content
+        if name in allowed:
+            continue
+        remedy = f"exclude them (key source.exclude) or add {name} to evaluate.allow_leaks"
+        if by_id:
             raise InputError(
-                f"{len(both)} of {len(recordings)} test recordings of {name} are among the"
-                f" pretraining sounds in {path}: {name_some(list(both))}; exclude them (key"
-                f" source.exclude) or add {name} to evaluate.allow_leaks"
+                f"{len(by_id)} of {len(known)} test recordings of {name} are among the"
+                f" pretraining sounds in {path}: {name_some(list(by_id))}; {remedy}"
             )
-    return name, sorted(leaked)
+        if by_content:
+            raise InputError(
+                f"{len(by_content)} of {len(contents)} test clips of {name} are, byte for byte,"
+                f" pretraining sounds in {path}: {name_some(list(by_content))}; {remedy}"
+            )
+    comparable = len(contents) if with_sums else 0
+    compared = (
+        f"compared by Freesound id: {sum(map(bool, recordings))} of {len(clips)} test clips; by"
+        f" content: {comparable}"
+    )
+    return Leaks(name, sorted(seen), compared)
+
+
+def _contents(path: str | os.PathLike, column: str, wanted: Iterable[str]) -> dict[str, str]:
+    """Id -> SHA-256 of the wanted rows of a catalogue or data set that have one."""
+    wanted = set(wanted)
+    with store.read(path) as file:
+        if "sha256" not in file:  # previews of Freesound are no files of the user
+            return {}
+        pairs = zip(
+            store.read_strings(file[column]), store.read_strings(file["sha256"]), strict=True
+        )
+        return {
+            identifier: sha256 for identifier, sha256 in pairs if sha256 and identifier in wanted
+        }
 
 
 def _ids(path: str | os.PathLike) -> set[str]:
