@@ -12,7 +12,7 @@ import pytest
 from served_sounds import corpus_sounds
 from server import KEY, Loopback
 from tagalign import store
-from tagalign.release.build import REFERENCE
+from tagalign.release.reference import REFERENCE
 from tagalign.sources.exclude import excluded_ids
 from tiny_project import make_project
 
@@ -110,7 +110,8 @@ def test_from_catalogue_to_table_in_one_command(project, server, corpus):
     # Later sounds: only their shard is downloaded and cut.
     old = {path.name: path.stat().st_mtime_ns for path in (root / "data/loopback/audio").iterdir()}
     project.configure(source={"freesound": {"created_before": "2019-05-08"}})
-    project.snakemake("patches")
+    project.snakemake("--until", "catalogue")
+    project.snakemake("--until", "patches")
     new = {i for i, sound in server.sounds.by_id.items() if sound["created"] == LATE}
     assert set(server.log.previews) == new
     now = {path.name: path.stat().st_mtime_ns for path in (root / "data/loopback/audio").iterdir()}
@@ -120,7 +121,7 @@ def test_from_catalogue_to_table_in_one_command(project, server, corpus):
     # A rerun of the stage by force makes its files again without a download.
     server.reset()
     os.environ.pop("FREESOUND_API_KEY")
-    project.snakemake("audio", "--forcerun", "audio")
+    project.snakemake("--until", "audio", "--forcerun", "audio")
     assert not server.log.previews
 
 
@@ -132,7 +133,8 @@ def test_audio_can_be_temporary(project, server, corpus):
         - {int(i) for i in excluded_ids({"exclude_target_tasks": True, "exclude": []})}
     )
     server.faults.preview_statuses[gone] = deque([404] * 9)
-    project.snakemake("patches")
+    project.snakemake("--until", "catalogue")
+    project.snakemake("--until", "patches")
     data = project.root / "data" / "loopback"
     assert server.log.previews
     assert not list(data.rglob("audio/*.h5"))
@@ -168,7 +170,7 @@ def test_published_pairs_need_neither_key_nor_sounds(tmp_path, project, monkeypa
         frames={"pad_to_seconds": 10},
     )
     assert not project.rules() & {"catalogue", "audio", "patches", "tags", "pairs", "attribution"}
-    project.snakemake("train")
+    project.snakemake("--until", "train")
     assert (project.root / "results" / "tiny" / "models" / "w2v-128-mean" / "0.h5").exists()
     assert not list((project.root / "data" / "coala").rglob("*.h5"))
     assert not project.rules() & {"coala", "catalogue", "word2vec", "train"}

@@ -7,7 +7,6 @@ import pytest
 
 from tagalign.config import load as config
 from tagalign.planning.estimate import (
-    PAPER_SOUNDS,
     Estimate,
     duration,
     estimate,
@@ -15,6 +14,7 @@ from tagalign.planning.estimate import (
     shortage,
     size,
 )
+from tagalign.planning.sounds import PAPER_SOUNDS
 from tagalign.tasks import find_task
 
 

@@ -15,7 +15,8 @@ from tagalign.cli import cli
 from tagalign.config import load as config
 from tagalign.errors import ConfigError, InputError
 from tagalign.model.file import load_model
-from tagalign.release.build import REFERENCE, read_release
+from tagalign.release.build import read_release
+from tagalign.release.reference import REFERENCE
 
 ROOT = Path(__file__).parents[2]
 PAPER_SYSTEMS = [f"w2v-{width}-{kind}" for width in (128, 1152) for kind in ("1h", "4h", "mean")]

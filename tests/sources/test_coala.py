@@ -11,7 +11,7 @@ import pytest
 from tagalign import store
 from tagalign.config import load as config
 from tagalign.errors import ConfigError, InputError
-from tagalign.release.build import REFERENCE
+from tagalign.release.reference import REFERENCE
 from tagalign.sources.coala import write_coala
 from tagalign.sources.exclude import excluded_ids
 

@@ -106,7 +106,7 @@ class Project:
                         reason.group(1) if reason else "",
                     )
                 )
-        return [job for job in jobs if job.rule != "all" and not job.rule.startswith("all_")]
+        return [job for job in jobs if job.rule != "all"]
 
     def rules(self, *arguments, **options) -> set[str]:
         """Names of the rules that Snakemake would run."""

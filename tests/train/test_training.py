@@ -229,11 +229,12 @@ def test_a_missing_gpu_is_named(command, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_event_files_and_figures_appear_where_asked(command, tmp_path):
+def test_event_files_and_figures_appear_where_asked(command, prepared, tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     events, figures = tmp_path / "events", tmp_path / "figures"
-    call(*command(system="coala", options=("--tensorboard", events, "--figures", figures)))
+    call(*command(system="coala", options=("--tensorboard", events)))
+    call("figures", tmp_path / "model.h5", prepared / "pairs.h5", "--directory", figures)
     model = load_model(tmp_path / "model.h5")
     log = EventAccumulator(str(events))
     log.Reload()
@@ -253,26 +254,6 @@ def test_event_files_and_figures_appear_where_asked(command, tmp_path):
     for row in table:
         assert set(row["tags"].split()) <= vocabulary
         assert len(set(row["nearest_tags"].split()) & vocabulary) == 8
-
-
-def test_a_figure_that_cannot_be_written_costs_no_training(command, tmp_path, capsys):
-    (tmp_path / "file").write_text("no directory")
-    call(*command(train={"epochs": 1}, options=("--figures", tmp_path / "file" / "figures")))
-    line = capsys.readouterr().err.splitlines()[-1]
-    assert "train w2v-128-4h: warning: cannot draw figures into" in line
-    assert "Not a directory" in line
-    assert load_model(tmp_path / "model.h5").history
-    assert not (tmp_path / "model.checkpoint").exists()
-
-
-def test_a_training_outlives_an_error_of_its_figures(command, tmp_path, monkeypatch):
-    def fail(*_):
-        raise ValueError("of the plotting library")
-
-    monkeypatch.setattr("tagalign.train.stage.write_figures", fail)
-    with pytest.raises(ValueError, match="of the plotting library"):
-        call(*command(train={"epochs": 1}, options=("--figures", tmp_path / "figures")))
-    assert list((tmp_path / "model.checkpoint").iterdir()), "the next try starts from here"
 
 
 def test_reference_preset_trains_with_the_released_losses(reference_train):
@@ -387,9 +368,11 @@ def test_training_without_validation_sounds_has_no_validation(command, prepared,
         "-o",
         tmp_path / "p.h5",
     )
-    arguments = command(options=("--figures", tmp_path / "figures"), train={"epochs": 1})
+    arguments = command(train={"epochs": 1})
     arguments[1] = tmp_path / "p.h5"
     call(*arguments)
+    figures = ("--directory", tmp_path / "figures")
+    call("figures", tmp_path / "model.h5", tmp_path / "p.h5", *figures)
     model = load_model(tmp_path / "model.h5")
     assert set(model.history) == {"reconstruction", "contrastive", "loss"}
     assert [path.name for path in (tmp_path / "figures").iterdir()] == ["curves.png"]

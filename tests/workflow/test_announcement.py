@@ -1,31 +1,10 @@
-"""What a run says before it starts, and when it is refused for want of disk."""
+"""What `tagalign plan` says before a run, and when a run is refused for want of disk."""
+
+import re
 
 import pytest
 
 pytestmark = pytest.mark.slow
-
-HUGE = {"patches": {"n_frames": 10_000_000}}  # an hour each; no disk of today has room
-LINE = "tagalign: about"
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        [],
-        ["--dry-run"],
-        ["--unlock"],
-        ["--summary"],
-        ["--touch"],
-        ["--delete-temp-output"],
-    ],
-)
-def test_a_finished_run_needs_no_room(project, arguments):
-    full_disk(project)
-    done = project.snakemake(*arguments, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "make room" not in done.stderr
-    runs = arguments in ([], ["--dry-run"], ["--touch"])
-    assert done.stderr.count(LINE) == runs
 
 
 def full_disk(project):
@@ -39,28 +18,35 @@ def full_disk(project):
 
 def test_a_run_without_room_ends_before_its_first_job(project):
     full_disk(project)
-    done = project.snakemake("report", "-R", "report", check=False)
+    # A finished run needs none.
+    assert "Nothing to be done" in project.snakemake(merged=True).stdout
+    done = project.snakemake("report", "-R", "report", check=False, merged=True)
     assert done.returncode != 0
-    assert len([line for line in done.stderr.splitlines() if "make room" in line]) == 1
-    assert "Traceback" not in done.stderr
-    assert "rule report" not in done.stderr
-    # Nothing is locked or marked as incomplete, and a dry run only warns.
-    text = project.snakemake("report", "-R", "report", "--dry-run").stderr
-    assert text.count("make room") == 1
-    assert text.count(LINE) == 1
+    assert len([line for line in done.stdout.splitlines() if "make room" in line]) == 1
+    assert "Traceback" not in done.stdout
+    assert "rule report" not in done.stdout
+    # Nothing is locked or marked as incomplete.
+    (project.root / "src" / "sitecustomize.py").unlink()
+    assert "Nothing to be done" in project.snakemake(merged=True).stdout
 
 
-def test_a_cluster_is_no_single_core_without_gpu(fresh):
-    settings = {"source": {"kind": "freesound"}, "compute": {"device": "auto"}}
-    fresh.configure(**settings, model={"channels": 128}, train={"epochs": 200})
-    profile = ["--workflow-profile", "workflow/profiles/slurm"]
-    line = announced(fresh.call("snakemake", "tags", "-n", *profile, "--configfile", "tiny.yaml"))
-    assert "hours, most of it audio" in line
-    # A number of jobs alone makes no cluster.
-    line = announced(fresh.snakemake("tags", "-n", "--jobs", "100"))
-    assert "days, most of it train" in line
+def test_plan_tells_jobs_disk_and_time_of_a_run_that_is_done_in_part(project):
+    (project.root / "results/tiny/pairs.h5").unlink()
+    (project.root / "results/tiny/patches/0001.h5").unlink()
+    text = project.call("tagalign", "plan", "--config", "tiny.yaml").stdout
+    rows = dict(re.findall(r"^(\S+) +(\d+ +\d+)$", text, re.M))
+    counts = {stage: tuple(map(int, row.split())) for stage, row in rows.items()}
+    assert counts["patches"] == (3, 2)
+    assert counts["pairs"] == (1, 0)
+    assert counts["evaluate"] == counts["embed"] == (3, 3)
+    assert "26 sounds" in text
 
 
-def announced(done) -> str:
-    [line] = [line for line in done.stderr.splitlines() if line.startswith(LINE)]
-    return line
+def test_plan_ends_with_an_error_where_there_is_no_room(fresh):
+    full_disk(fresh)
+    done = fresh.call("tagalign", "plan", "--config", "tiny.yaml", check=False)
+    assert done.returncode == 1
+    assert "about 30 sounds" in done.stdout
+    [line] = done.stderr.splitlines()
+    assert line.startswith("tagalign: ")
+    assert "make room" in line

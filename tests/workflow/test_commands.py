@@ -17,6 +17,7 @@ OUTPUTS = {
     "train": "results/tiny/models/w2v-128-mean/0.h5",
     "dataset": "results/tiny/datasets/esc10.h5",
     "task": "results/tiny/tasks/esc10.h5",
+    "figures": "results/tiny/training/w2v-128-mean/0/figures/curves.png",
     "leaks": "results/tiny/leaks/esc10.h5",
     "embed": "results/tiny/embeddings/w2v-128-mean/0/esc10.h5",
     "evaluate": "results/tiny/scores/w2v-128-mean/0/esc10.h5",

@@ -20,7 +20,7 @@ def test_a_file_on_the_command_line_replaces_the_default(fresh):
     """Mixed with it, the default's wrong key would be found here too."""
     default = fresh.root / "config" / "config.yaml"
     default.write_text(default.read_text() + "\nnonsense: 1\n")
-    assert "train" in fresh.rules("train")
+    assert "train" in fresh.rules("--until", "train")
     line = told(fresh.call("snakemake", "-n", "--cores", "1", check=False))
     assert "config/config.yaml" in line
     assert "'nonsense'" in line
@@ -30,7 +30,7 @@ def test_what_a_short_file_leaves_out_has_the_default_of_the_schema(fresh):
     short = dict(fresh.config)
     del short["seeds"]
     (fresh.root / "short.yaml").write_text(yaml.safe_dump(short))
-    jobs = fresh.dry("train", config="short.yaml")
+    jobs = fresh.dry("--until", "train", config="short.yaml")
     seeds = sorted(job.wildcards["seed"] for job in jobs if job.rule == "train")
     assert seeds == ["0", "0", "1", "1", "2", "2"]
 
@@ -38,7 +38,7 @@ def test_what_a_short_file_leaves_out_has_the_default_of_the_schema(fresh):
 def test_single_keys_on_the_command_line(fresh):
     """Snakemake reads numbers inside brackets and braces as text; the schema wants numbers."""
     values = ["seeds=[5]", "train={epochs: 77}", 'source={folder: {tag_separator: ","}}']
-    done = fresh.snakemake("train", "--dry-run", "--config", *values)
+    done = fresh.snakemake("--until", "train", "--dry-run", "--config", *values)
     assert done.stdout.count("--seed 5 ") == 2
     assert '"epochs": 77' in done.stdout
     assert '"batch_size": 8' in done.stdout
@@ -60,16 +60,3 @@ def test_a_mistake_is_one_line(fresh, change, words):
     line = told(fresh.snakemake("--dry-run", check=False))
     for word in words:
         assert word in line
-
-
-def test_a_full_disk_is_refused_politely(fresh):
-    """Patches of an hour each for the sounds of the paper fit on no disk of today."""
-    source = {"kind": "freesound", "name": "huge"}
-    fresh.configure(source=source, patches={"n_frames": 10_000_000})
-    done = fresh.snakemake("tags", check=False)
-    assert done.returncode != 0
-    assert "make room" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert "make room" in fresh.snakemake("tags", "--dry-run").stderr
-    fresh.configure(compute={"check_disk": False})
-    assert "make room" not in fresh.snakemake("tags", "--dry-run").stderr

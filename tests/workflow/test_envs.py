@@ -1,13 +1,15 @@
 """The conda environments have the package's own pins, and all that their stages import."""
 
 import ast
+import importlib.util
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 import yaml
 
-from tagalign.planning.code import code_files
+from tagalign.planning.code import closure
 from tiny_project import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -38,7 +40,7 @@ def verbs_of(name: str) -> set[str]:
     for path in (ROOT / "workflow" / "rules").glob("*.smk"):
         for rule in re.split(r"\n\s*(?:rule|checkpoint) ", path.read_text())[1:]:
             if f"envs/{name}.yaml" in rule:
-                verbs |= set(re.findall(r'code\("([a-z0-9-]+)"\)', rule))
+                verbs |= set(re.findall(r"{params.tagalign} ([a-z0-9-]+) ", rule))
     return verbs
 
 
@@ -52,10 +54,12 @@ def test_pins_are_those_of_the_package(name):
 def test_everything_that_the_stages_import_is_there(name):
     verbs = verbs_of(name)
     assert verbs
-    files = {path for verb in verbs for path in code_files(verb) if path.suffix == ".py"}
+    verbs = [f"tagalign.cli.{verb.replace('-', '_')}" for verb in verbs]
+    # The package itself imports only when one of its names is used.
+    modules = closure(verbs, without=["tagalign"])
     imported = set()
-    for path in files:
-        for node in ast.walk(ast.parse(path.read_text())):
+    for module in modules:
+        for node in ast.walk(ast.parse(Path(importlib.util.find_spec(module).origin).read_text())):
             if isinstance(node, ast.Import):
                 imported |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and not node.level:

@@ -48,6 +48,6 @@ def test_files_of_a_run_share_no_recording_with_the_tested_fold(finished_run):
 @pytest.mark.slow
 def test_a_leak_stops_the_run_before_anything_is_scored(project):
     project.configure(source={"folder": {"drop": {"fold": [4]}}})
-    done = project.snakemake("evaluate", "--set-threads", "train=1", check=False)
+    done = project.snakemake("--until", "evaluate", "--set-threads", "train=1", check=False)
     assert done.returncode != 0
     assert "test recordings of esc10 are among the pretraining sounds" in done.stdout + done.stderr

@@ -107,7 +107,7 @@ def with_shards(project, count: int) -> None:
 
 def test_arrays_have_all_shards(fresh, slurm_commands):
     with_shards(fresh, 300)
-    with slurm_commands.submitted(fresh, "patches", jobs=300):
+    with slurm_commands.submitted(fresh, "--until", "patches", jobs=300):
         sizes = slurm_commands.sizes()
         assert sum(sizes) == 300, slurm_commands.log.read_text()[-3000:]
         assert len(sizes) < 10
@@ -149,7 +149,7 @@ def start_task(slurm, project, call, task) -> int:
 def test_downloads_that_wait_for_their_turn_are_submitted(fresh, slurm_commands):
     fresh.configure(source={"kind": "freesound"})
     with_shards(fresh, 12)
-    with slurm_commands.submitted(fresh, "audio", jobs=4):
+    with slurm_commands.submitted(fresh, "--until", "audio", jobs=4):
         assert slurm_commands.sizes() == [1] * 4, slurm_commands.log.read_text()[-3000:]
 
 
@@ -157,7 +157,7 @@ def test_fewer_jobs_than_shards_are_refused(fresh, slurm_commands):
     """The plugin would wait for ever."""
     fresh.configure(source={"shard_size": 1})
     with_shards(fresh, 150)
-    few = ["patches", "--jobs", "30"]
+    few = ["--until", "patches", "--jobs", "30"]
     with slurm_commands.submitted(fresh, *few, jobs=150) as snakemake:
         assert snakemake.wait(60) != 0
     assert slurm_commands.sizes() == []
@@ -171,7 +171,7 @@ def test_fewer_jobs_than_shards_are_refused(fresh, slurm_commands):
 @pytest.mark.parametrize(("engine", "gpus"), [("sklearn", [None]), ("torch", ["1", "1", "1"])])
 def test_scores_share_a_job_unless_each_needs_a_gpu(project, slurm_commands, engine, gpus):
     project.configure(evaluate={"engine": engine}, compute={"device": "auto"})
-    with slurm_commands.submitted(project, "evaluate", "-R", "evaluate", jobs=len(gpus)):
+    with slurm_commands.submitted(project, "--until", "evaluate", "-R", "evaluate", jobs=len(gpus)):
         calls = [" ".join(call) for call in slurm_commands.submissions()]
     asked = [re.search(r"--gpus=(\d+)", call) for call in calls]
     assert [found and found.group(1) for found in asked] == gpus

@@ -1,4 +1,4 @@
-"""Stages as targets, and -R, --until and --omit-from, as dry runs show them."""
+"""One stage with --until, -R and --omit-from, as dry runs show them."""
 
 import re
 
@@ -13,51 +13,47 @@ TRAIN = WORDS | {"pairs", "train"}
 TASK = {"dataset", "task"}
 EMBED = TRAIN | TASK | {"embed"}
 EVALUATE = EMBED | {"leaks", "evaluate"}
-AFTER_TRAIN = {"train", "embed", "evaluate", "report"}
+AFTER_TRAIN = {"train", "figures", "embed", "evaluate", "report"}
+WHOLE = EVALUATE | {"figures", "report", "configuration"}
 
 
 @pytest.mark.parametrize(
-    ("targets", "expected"),
+    ("stages", "expected"),
     [
         (["catalogue"], {"catalogue"}),
-        (["patches"], {"catalogue"}),  # the shards are known once the catalogue is there
-        (["tags"], TAGS),
         (["word2vec"], WORDS),
-        (["pairs"], PAIRS),
         (["train"], TRAIN),
-        (["task"], TASK),
+        (["figures"], TRAIN | {"figures"}),
         (["embed"], EMBED),
-        (["evaluate"], EVALUATE),
-        (["report"], EVALUATE | {"report", "configuration"}),
         (["word2vec", "task"], WORDS | TASK),
-        ([], EVALUATE | {"report", "configuration"}),
+        (["report"], EVALUATE | {"report"}),
+        ([], WHOLE),
     ],
 )
-def test_a_stage_as_target_brings_it_up_to_date(fresh, targets, expected):
-    assert fresh.rules(*targets) == expected
+def test_until_a_stage_brings_it_up_to_date(fresh, stages, expected):
+    assert fresh.rules(*(["--until", *stages] if stages else [])) == expected
 
 
 @pytest.mark.parametrize(
-    ("targets", "expected"),
-    [
-        (["pairs"], {"coala"}),
-        (["tags"], {"coala"}),
-        (["train"], {"coala", "word2vec", "train"}),
-        (["report"], {"coala", "word2vec", "train", *EVALUATE, "report", "configuration"} - PAIRS),
-    ],
+    ("stage", "expected"),
+    [("pairs", {"coala"}), ("train", {"coala", "word2vec", "train"})],
 )
-def test_the_published_files_take_the_place_of_the_first_stages(fresh, targets, expected):
+def test_the_published_files_take_the_place_of_the_first_stages(fresh, stage, expected):
     fresh.configure(source={"kind": "coala"})
-    assert fresh.rules(*targets) == expected
+    assert fresh.rules("--until", "coala" if stage == "pairs" else stage) == expected
 
 
 def test_what_the_published_files_do_not_read_reruns_nothing(fresh):
     fresh.configure(source={"kind": "coala"})
-    params = re.findall(r"^Shell command: (.*)$", fresh.snakemake("pairs", "-n").stdout, re.M)
+    params = re.findall(
+        r"^Shell command: (.*)$", fresh.snakemake("--until", "coala", "-n").stdout, re.M
+    )
     fresh.configure(source={"shard_size": 7}, pairs={"validation_share": 0.2})
-    again = re.findall(r"^Shell command: (.*)$", fresh.snakemake("pairs", "-n").stdout, re.M)
+    again = re.findall(
+        r"^Shell command: (.*)$", fresh.snakemake("--until", "coala", "-n").stdout, re.M
+    )
     assert params == again
-    assert len(params) == 2  # with that of the target
+    assert len(params) == 1
 
 
 @pytest.mark.parametrize(
@@ -76,13 +72,13 @@ def test_only_figures_of_which_there_is_something_to_draw(fresh, systems, tasks,
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["train", "-R", "train"], {"train"}),
+        (["--until", "train", "-R", "train"], {"train"}),
         (["-R", "train"], AFTER_TRAIN),
         (["-R", "tags", "--until", "pairs"], {"tags", "pairs"}),
         (["-R", "tags", "--omit-from", "train"], {"tags", "word2vec", "pairs", "leaks"}),
         (["-R", "patches", "--until", "patches"], {"patches"}),
         (["-R", "report"], {"report"}),
-        (["train"], set()),
+        (["--until", "train"], set()),
     ],
 )
 def test_forcing_and_stopping_at_a_stage(project, arguments, expected):

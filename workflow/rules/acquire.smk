@@ -3,10 +3,10 @@
 
 checkpoint catalogue:
     input:
-        code=code("catalogue"),
+        code=code("catalogue", SOURCE),
     output:
-        catalogue=f"{DATA}/catalogue.h5",
-        shards=directory(f"{DATA}/shards"),
+        catalogue=layout.file("catalogue"),
+        shards=directory(f"{layout.data}/shards"),
     log:
         f"{LOGS}/catalogue.log",
     conda:
@@ -18,11 +18,15 @@ checkpoint catalogue:
     params:
         tagalign=unrecorded(TAGALIGN),
         sections=sections("source", without=OTHER_SOURCES),
-        files=contents(settings["source"]["folder"]["csv"], *settings["source"]["exclude"]),
+        files=checked(
+            parameters.contents,
+            settings["source"]["folder"]["csv"],
+            *settings["source"]["exclude"],
+        ),
         # A function, so that only who plans this job looks at thousands of sounds.
-        sounds=lambda wildcards: sound_contents() if SOURCE == "folder" else None,
+        sounds=lambda wildcards: sound_contents(layout),
         places=unrecorded(places("source")),
-        journal=unrecorded(f"{DATA}/journal"),
+        journal=unrecorded(f"{layout.data}/journal"),
     shell:
         "{params.tagalign} catalogue --params {params.sections:q} --params {params.places:q}"
         " --journal {params.journal:q} --shards {output.shards:q} -o {output.catalogue:q}"
@@ -32,9 +36,9 @@ checkpoint catalogue:
 rule audio:
     input:
         code=code("audio"),
-        shard=f"{DATA}/shards/{{shard}}.h5",
+        shard=layout.pattern("shard"),
     output:
-        f"{DATA}/audio/{{shard}}.h5" if KEEP_AUDIO else temp(f"{DATA}/audio/{{shard}}.h5"),
+        layout.pattern("audio") if layout.keeps_audio else temp(layout.pattern("audio")),
     log:
         f"{LOGS}/audio/{{shard}}.log",
     conda:
@@ -49,7 +53,7 @@ rule audio:
         settings=unrecorded(json.dumps({"source": settings["source"]}, sort_keys=True)),
         # Snakemake deletes an output before it is made again; the journal keeps the sounds, so
         # that editing the client downloads nothing again.
-        journal=unrecorded(f"{DATA}/journal"),
+        journal=unrecorded(f"{layout.data}/journal"),
     shell:
         "{params.tagalign} audio {input.shard:q} --shard {wildcards.shard}"
         " --params {params.settings:q} --journal {params.journal:q} -o {output:q}"
@@ -59,10 +63,10 @@ rule audio:
 rule attribution:
     input:
         code=code("attribution"),
-        catalogue=f"{DATA}/catalogue.h5",
-        shards=audio_files if KEEP_AUDIO else patch_files,
+        catalogue=layout.file("catalogue"),
+        shards=audio_files if layout.keeps_audio else patch_files,
     output:
-        f"{RESULTS}/attribution.csv",
+        f"{layout.results}/attribution.csv",
     log:
         f"{LOGS}/attribution.log",
     conda:

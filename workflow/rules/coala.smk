@@ -11,8 +11,8 @@ rule coala:
     input:
         code=code("coala"),
     output:
-        pairs=f"{RESULTS}/pairs.h5",
-        tags=f"{RESULTS}/tags.h5",
+        pairs=layout.file("pairs"),
+        tags=layout.file("tags"),
     log:
         f"{LOGS}/coala.log",
     conda:
@@ -24,10 +24,10 @@ rule coala:
     params:
         tagalign=unrecorded(TAGALIGN),
         sections=sections("source", "patches", "pairs", without=UNREAD),
-        files=contents(*settings["source"]["exclude"]),
-        published=lambda wildcards: published_contents(),
+        files=checked(parameters.contents, *settings["source"]["exclude"]),
+        published=lambda wildcards: published_contents(layout),
         places=unrecorded(places("source", "pairs")),
-        directory=unrecorded(DATA),
+        directory=unrecorded(layout.data),
     shell:
         "{params.tagalign} coala --params {params.sections:q} --params {params.places:q}"
         " --directory {params.directory:q} --tags {output.tags:q} -o {output.pairs:q}"

@@ -1,8 +1,8 @@
-# The checked configuration, and what the rules share: paths, parameters, code, commands.
+# The checked configuration, and what the rules share: files, parameters, commands.
+import functools
 import json
 import os
 import shlex
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -11,12 +11,14 @@ import yaml
 
 from tagalign.config import load as configuration
 from tagalign.config.values import typed
-from tagalign import store
-from tagalign.planning import estimate
 from tagalign.errors import TagalignError
-from tagalign.model.systems import find_system
-from tagalign.planning.code import PACKAGE, code_files
-from tagalign.tasks import find_task
+from tagalign.planning import parameters
+from tagalign.planning.clips import task_contents
+from tagalign.planning.code import PACKAGE
+from tagalign.planning.layout import WILDCARDS, Layout
+from tagalign.planning.refuse import why_not
+from tagalign.planning.rules import code, growing, repeated, unrecorded
+from tagalign.planning.sounds import published_contents, sound_contents
 
 
 def checked(function, *arguments):
@@ -37,17 +39,12 @@ def settings_of_run():
 
 
 settings = checked(settings_of_run)
-SOURCE = settings["source"]["kind"]
-KEEP_AUDIO = settings["source"]["freesound"]["keep_audio"]
-DATA = f"data/{configuration.data_name(settings)}"
-RESULTS = f"results/{settings['run']}"
-LOGS = f"{RESULTS}/logs"
-SEEDS = settings["seeds"]
-TASKS = settings["tasks"]
-FROM_TAGS = {task for task in TASKS if checked(find_task, task).from_tags}
-TRAINED = [checked(find_system, name) for name in settings["systems"] if name != "mfcc"]
-WIDTHS = sorted({system.width for system in TRAINED if system.width})
-OTHER_SOURCES = {"folder", "freesound", "coala"} - {SOURCE}
+layout = checked(Layout, settings)
+sections = functools.partial(parameters.sections, settings)
+places = functools.partial(parameters.places, settings)
+SOURCE = layout.source
+LOGS = layout.logs
+OTHER_SOURCES = parameters.other_sources(settings)
 STARTED = time.time()
 DEVICE = settings["compute"]["device"]
 # A job that may use a GPU asks for one; a profile says how many there are.
@@ -66,73 +63,51 @@ TEE = """ 2>&1 | (trap '' TERM INT; mkdir -p "$(dirname {log:q})"; exec tee {log
 
 
 wildcard_constraints:
-    shard=r"\d+",
-    dimension=r"\d+",
-    seed=r"\d+",
-    system=r"[A-Za-z0-9-]+",
-    task=r"[a-z0-9-]+",
+    **WILDCARDS,
 
 
-def sections(*names, without=()):
-    """The sections that a stage reads as JSON, less what cannot change its result.
-
-    A key in `without` goes from all of them, one like "pairs.seed" from that section.
-    """
-    picked = configuration.without_places(configuration.sections(settings, *names))
-    for name, section in picked.items():
-        for key in without:
-            section.pop(key.removeprefix(f"{name}."), None)
-    return json.dumps(picked, sort_keys=True)
+def shard_files(stage):
+    """The files of a stage for all shards, known once the catalogue is made."""
+    checkpoints.catalogue.get()
+    return layout.files(stage)
 
 
-def places(*names):
-    """The rest of these sections: paths, rates and hardware. Never a parameter of a rule."""
-    picked = configuration.sections(settings, *names)
-    return json.dumps(configuration.only_places(picked), sort_keys=True)
+def patch_files(wildcards):
+    return shard_files("patches")
 
 
-def contents(*paths):
-    """Hashes of files that the configuration names: their content matters, not their place."""
-    return [checked(content, path) for path in filter(None, paths)]
+def audio_files(wildcards):
+    return shard_files("audio") if SOURCE == "freesound" else []
 
 
-def named_files(name):
-    """Files (not directories) that a section of the configuration names."""
-    values = json.loads(places(name)).get(name, {}).values()
-    paths = [path for path in values if isinstance(path, str) and "://" not in path]
-    return [path for path in paths if not Path(path).is_dir()]
+def kept_shards(wildcards):
+    if SOURCE == "coala":
+        return []
+    return patch_files(wildcards) + (audio_files(wildcards) if layout.keeps_audio else [])
 
 
-def content(path):
-    try:
-        return store.digest(path)
-    except OSError as error:
-        raise TagalignError(f"cannot read {path}, named in the configuration: {error.strerror}")
+def counted_files(wildcards):
+    """Files whose sounds that were left out are counted in the report."""
+    if SOURCE != "coala":
+        checkpoints.catalogue.get()
+    return layout.counted()
 
 
-def code(verb):
-    """Source files of a stage, relative to the working directory where they lie below it."""
-    return [os.path.relpath(path) if inside(path) else str(path) for path in code_files(verb)]
+def refuse_what_cannot_end():
+    """End a run for which there is no room, or whose jobs would never be submitted."""
+    problem = why_not(
+        settings,
+        layout,
+        waiting={job.rule.name for job in workflow.dag.needrun_jobs()},
+        arrays=getattr(workflow.executor_settings, "array_jobs", None) or "",
+        jobs=min(workflow.nodes or 0, workflow.scheduling_settings.max_jobs_per_timespan.max_jobs),
+    )
+    if problem and not workflow.touch:
+        raise SystemExit(f"tagalign: {problem}")
 
 
-def inside(path):
-    return Path(path).is_relative_to(Path.cwd())
-
-
-def unrecorded(value):
-    """A parameter that reruns nothing when it changes.
-
-    Snakemake does not compare parameters that are derived from the names of outputs; places,
-    devices and interpreters cannot change a result and are given in this way.
-    """
-    return lambda wildcards, output: value
-
-
-def repeated(option, paths):
-    """An option once for each path; a single one comes from Snakemake as a plain string."""
-    return [f"{option} {path}" for path in ([paths] if isinstance(paths, str) else paths)]
-
-
-def growing(amount):
-    """A resource that grows with each attempt."""
-    return lambda wildcards, attempt: amount * attempt
+def show_report():
+    """Print the table and where the files lie, if this run made them: its last words."""
+    text = Path(LOGS, "report.log")
+    if text.is_file() and text.stat().st_mtime >= STARTED:
+        print(text.read_text())

@@ -1,12 +1,16 @@
 # The evaluation data sets, and the embeddings of their clips by each model.
+DATASET_FILES = {
+    task: checked(parameters.contents, *parameters.named_files(settings, f"datasets.{task}"))
+    for task in layout.tasks
+}
 
 
 rule dataset:
     # Downloads go to data/datasets and are not fetched again; the output lists the clips.
     input:
-        code=code("dataset"),
+        code=lambda wildcards: code("dataset", wildcards.task),
     output:
-        f"{RESULTS}/datasets/{{task}}.h5",
+        layout.pattern("dataset"),
     log:
         f"{LOGS}/dataset/{{task}}.log",
     conda:
@@ -19,7 +23,7 @@ rule dataset:
         tagalign=unrecorded(TAGALIGN),
         sections=lambda wildcards: sections(f"datasets.{wildcards.task}"),
         files=lambda wildcards: DATASET_FILES[wildcards.task],
-        clips=lambda wildcards: task_contents(wildcards.task),
+        clips=lambda wildcards: task_contents(layout, wildcards.task),
         places=lambda wildcards, output: places(f"datasets.{wildcards.task}"),
     shell:
         "{params.tagalign} dataset --task {wildcards.task}"
@@ -30,10 +34,10 @@ rule dataset:
 
 rule task:
     input:
-        code=code("task"),
-        dataset=f"{RESULTS}/datasets/{{task}}.h5",
+        code=lambda wildcards: code("task", wildcards.task),
+        dataset=layout.pattern("dataset"),
     output:
-        f"{RESULTS}/tasks/{{task}}.h5",
+        layout.pattern("task"),
     log:
         f"{LOGS}/task/{{task}}.log",
     conda:
@@ -55,11 +59,11 @@ rule task:
 
 rule embed:
     input:
-        code=code("embed-task"),
-        task=f"{RESULTS}/tasks/{{task}}.h5",
-        model=model_file,
+        code=code("embed"),
+        task=layout.pattern("task"),
+        model=lambda wildcards: layout.model(wildcards.system, wildcards.seed) or [],
     output:
-        f"{RESULTS}/embeddings/{{system}}/{{seed}}/{{task}}.h5",
+        layout.pattern("embed"),
     log:
         f"{LOGS}/embed/{{system}}/{{seed}}/{{task}}.log",
     conda:

@@ -6,13 +6,13 @@ rule leaks:
     # Fails before anything is scored where pretraining has seen a test sound.
     input:
         code=code("leaks"),
-        task=f"{RESULTS}/tasks/{{task}}.h5",
-        pretraining=[f"{RESULTS}/tags.h5", f"{RESULTS}/pairs.h5"],
-        dataset=f"{RESULTS}/datasets/{{task}}.h5",
+        task=layout.pattern("task"),
+        pretraining=[layout.file("tags"), layout.file("pairs")],
+        dataset=layout.pattern("dataset"),
         # Only the sounds of a folder have a checksum.
-        catalogue=f"{DATA}/catalogue.h5" if SOURCE == "folder" else [],
+        catalogue=layout.file("catalogue") if SOURCE == "folder" else [],
     output:
-        f"{RESULTS}/leaks/{{task}}.h5",
+        layout.pattern("leaks"),
     log:
         f"{LOGS}/leaks/{{task}}.log",
     priority: 10
@@ -35,11 +35,11 @@ rule leaks:
 rule evaluate:
     input:
         code=code("evaluate"),
-        task=f"{RESULTS}/tasks/{{task}}.h5",
-        embeddings=f"{RESULTS}/embeddings/{{system}}/{{seed}}/{{task}}.h5",
-        leaks=ancient(f"{RESULTS}/leaks/{{task}}.h5"),
+        task=layout.pattern("task"),
+        embeddings=layout.pattern("embed"),
+        leaks=ancient(layout.pattern("leaks")),
     output:
-        f"{RESULTS}/scores/{{system}}/{{seed}}/{{task}}.h5",
+        layout.pattern("evaluate"),
     log:
         f"{LOGS}/evaluate/{{system}}/{{seed}}/{{task}}.log",
     # Only where jobs are submitted, since groups cost a second of each dry run. A group adds up what

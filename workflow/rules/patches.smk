@@ -4,10 +4,10 @@
 rule patches:
     input:
         code=code("patches"),
-        shard=f"{DATA}/shards/{{shard}}.h5",
-        audio=f"{DATA}/audio/{{shard}}.h5" if SOURCE == "freesound" else [],
+        shard=layout.pattern("shard"),
+        audio=layout.pattern("audio") if SOURCE == "freesound" else [],
     output:
-        f"{RESULTS}/patches/{{shard}}.h5",
+        layout.pattern("patches"),
     log:
         f"{LOGS}/patches/{{shard}}.log",
     conda:
@@ -18,7 +18,12 @@ rule patches:
     params:
         tagalign=unrecorded(TAGALIGN),
         sections=sections("patches"),
-        sounds=sounds,
+        # Its file of audio, or the folder of the source.
+        sounds=lambda wildcards, input: (
+            f"--audio {input.audio}"
+            if input.audio
+            else f"--folder {shlex.quote(str(settings['source']['folder']['audio']))}"
+        ),
     shell:
         "{params.tagalign} patches {input.shard:q} --shard {wildcards.shard} {params.sounds}"
         " --params {params.sections:q} --jobs {threads} -o {output:q}"
@@ -28,10 +33,10 @@ rule patches:
 rule pairs:
     input:
         code=code("pairs"),
-        tags=f"{RESULTS}/tags.h5",
+        tags=layout.file("tags"),
         patches=patch_files,
     output:
-        f"{RESULTS}/pairs.h5",
+        layout.file("pairs"),
     log:
         f"{LOGS}/pairs.log",
     conda:
@@ -42,7 +47,7 @@ rule pairs:
     params:
         tagalign=unrecorded(TAGALIGN),
         sections=sections("pairs"),
-        files=contents(settings["pairs"]["validation_ids"]),
+        files=checked(parameters.contents, settings["pairs"]["validation_ids"]),
         places=unrecorded(places("pairs")),
     shell:
         "{params.tagalign} pairs {input.tags:q} {input.patches:q}"

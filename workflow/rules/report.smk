@@ -1,15 +1,11 @@
 # Table, figures and the configuration that was used.
-FIGURES = ["accuracy"]
-if any(system.losses for system in TRAINED):
-    FIGURES.append("training")
-FIGURES += [f"confusion-{name}" for name in dict.fromkeys(map(stem, stage_files("scores")))]
 
 
 rule configuration:
     # The whole configuration with its defaults: `snakemake --configfile` takes it back.
     output:
         report(
-            f"{RESULTS}/config.yaml",
+            f"{layout.results}/config.yaml",
             caption="../report/config.rst",
             category="Configuration",
         ),
@@ -22,8 +18,7 @@ rule configuration:
         mem_mb=growing(500),
         runtime=growing(5),
     params:
-        result=json.dumps(configuration.without_places(settings), sort_keys=True),
-        text=unrecorded(CONFIGURATION),
+        text=yaml.safe_dump(settings, sort_keys=False, allow_unicode=True),
     shell:
         'mkdir -p "$(dirname {output:q})" "$(dirname {log:q})"; '
         "(printf '%s' {params.text:q} > {output:q}) 2> {log:q}"
@@ -32,23 +27,27 @@ rule configuration:
 rule report:
     input:
         code=code("report"),
-        scores=stage_files("scores"),
-        models=MODELS,
+        scores=layout.files("evaluate"),
+        models=layout.files("train"),
         counted=counted_files,
-        configuration=f"{RESULTS}/config.yaml",
     output:
         report(
-            f"{RESULTS}/table.csv",
+            f"{layout.results}/table.csv",
             caption="../report/table.rst",
             category="Results",
         ),
         report(
-            expand(f"{RESULTS}/figures/{{name}}.png", name=FIGURES),
+            [f"{layout.results}/figures/{name}.png" for name in layout.figures()],
             caption="../report/figure.rst",
             category="Figures",
         ),
         multiext(
-            f"{RESULTS}/", "table.md", "report.md", "scores.csv", "comparisons.csv", "losses.csv"
+            f"{layout.results}/",
+            "table.md",
+            "report.md",
+            "scores.csv",
+            "comparisons.csv",
+            "losses.csv",
         ),
     log:
         f"{LOGS}/report.log",

@@ -4,9 +4,9 @@
 rule tags:
     input:
         code=code("tags"),
-        catalogue=f"{DATA}/catalogue.h5",
+        catalogue=layout.file("catalogue"),
     output:
-        f"{RESULTS}/tags.h5",
+        layout.file("tags"),
     log:
         f"{LOGS}/tags.log",
     conda:

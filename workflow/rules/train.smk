@@ -4,9 +4,9 @@
 rule word2vec:
     input:
         code=code("word2vec"),
-        tags=f"{RESULTS}/tags.h5",
+        tags=layout.file("tags"),
     output:
-        f"{RESULTS}/word2vec/{{dimension}}.h5",
+        layout.pattern("word2vec"),
     log:
         f"{LOGS}/word2vec/{{dimension}}.log",
     conda:
@@ -28,10 +28,10 @@ rule train:
     # is started again goes on where the last one stopped.
     input:
         code=code("train"),
-        pairs=f"{RESULTS}/pairs.h5",
-        word2vec=word_vectors,
+        pairs=layout.file("pairs"),
+        word2vec=lambda wildcards: layout.word_vectors(wildcards.system) or [],
     output:
-        f"{RESULTS}/models/{{system}}/{{seed}}.h5",
+        layout.pattern("train"),
     log:
         f"{LOGS}/train/{{system}}/{{seed}}.log",
     conda:
@@ -46,12 +46,42 @@ rule train:
         sections=sections("model", "train"),
         word2vec=lambda wildcards, input: f"--word2vec {input.word2vec}" if input.word2vec else "",
         device=unrecorded(DEVICE),
-        checkpoint=lambda wildcards, output: checkpoint_directory(wildcards),
-        records=lambda wildcards, output: training_records(wildcards),
+        checkpoint=lambda wildcards, output: parameters.checkpoint_directory(
+            layout.results, settings, wildcards.system, wildcards.seed
+        ),
+        minutes=unrecorded(settings["compute"]["checkpoint_minutes"]),
+        # What a training tells of itself beside its model; nothing depends on it.
+        records=lambda wildcards, output: layout.training(wildcards.system, wildcards.seed),
+        tensorboard=lambda wildcards, output: (
+            f"--tensorboard {layout.training(wildcards.system, wildcards.seed)}"
+            if settings["compute"]["tensorboard"]
+            else ""
+        ),
     shell:
         "{params.tagalign} train {input.pairs:q} {params.word2vec}"
         " --system {wildcards.system} --seed {wildcards.seed} --params {params.sections:q}"
         " --device {params.device}"
-        " --checkpoint {params.checkpoint:q}"
-        " {params.records} -o {output:q}"
+        " --checkpoint {params.checkpoint:q} --checkpoint-minutes {params.minutes}"
+        " --history {params.records:q}/history.jsonl {params.tensorboard} -o {output:q}"
         f"{TEE}"
+
+
+rule figures:
+    # What a model shows: curves, reconstructions, nearest tags. No other stage reads them.
+    input:
+        code=code("figures"),
+        model=layout.pattern("train"),
+        pairs=layout.file("pairs"),
+    output:
+        directory(f"{layout.training('{system}', '{seed}')}/figures"),
+    log:
+        f"{LOGS}/figures/{{system}}/{{seed}}.log",
+    conda:
+        "../../envs/train.yaml"
+    resources:
+        mem_mb=lambda wildcards, input, attempt: int(attempt * (2000 + 2 * input.size_mb)),
+        runtime=growing(30),
+    params:
+        tagalign=unrecorded(TAGALIGN),
+    shell:
+        "{params.tagalign} figures {input.model:q} {input.pairs:q} --directory {output:q}" f"{TEE}"

@@ -28,6 +28,7 @@ GROUPS = {
         "word2vec": "Train CBOW word vectors on the cleaned tags.",
         "pairs": "Join patches and tags into the training file.",
         "train": "Train one system from one seed.",
+        "figures": "Draw what a trained model shows.",
         "dataset": "Download, verify and unpack an evaluation data set.",
         "task": "Cut an evaluation data set into frames, with labels and folds.",
         "leaks": "Make sure that pretraining has not seen a test sound.",
@@ -48,6 +49,7 @@ GROUPS = {
     "Tools": {
         "inspect": "Show what a file holds and what made it.",
         "verify": "Check that every file of a run follows from its inputs.",
+        "plan": "Say what a run has to do, and what disk and time it needs.",
     },
 }
 

@@ -32,12 +32,6 @@ from tagalign.cli.options import DIRECTORY, FILE, config_options, device_option,
 )
 @click.option("--history", type=FILE, help="JSON-lines file, one object per epoch.")
 @click.option("--tensorboard", type=DIRECTORY, help="Directory for TensorBoard event files.")
-@click.option(
-    "--figures",
-    type=DIRECTORY,
-    help="Directory for the training curves, and for reconstructions and nearest tags of eight"
-    " validation sounds.",
-)
 @output_option("The model file to write (HDF5, complete).")
 @config_options("model", "train")
 def command(
@@ -50,7 +44,6 @@ def command(
     checkpoint_minutes,
     history,
     tensorboard,
-    figures,
     output,
     sections,
 ):
@@ -82,5 +75,4 @@ def command(
         output=output,
         checkpoint_directory=checkpoint or output.with_suffix(".checkpoint"),
         outlets=Outlets(history, tensorboard, checkpoint_minutes),
-        figures=figures,
     )

@@ -6,48 +6,102 @@ anything. A workflow names them as inputs of the stage, so that editing one reru
 
 import ast
 import functools
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from tagalign.errors import InputError
+from tagalign.tasks import find_task
 
 PACKAGE = Path(__file__).parents[1]
 
-# These show messages and list the verbs; nothing that is computed passes through them.
-WITHOUT_EFFECT = {"tagalign", "tagalign.cli", "tagalign.errors", "tagalign.progress"}
+STAGES = {
+    "catalogue": ("sources.shards",),
+    "catalogue/folder": ("sources.folder",),
+    "catalogue/freesound": ("sources.freesound",),
+    "audio": ("freesound.shard",),
+    "attribution": ("sources.attribution",),
+    "coala": ("sources.coala",),
+    "patches": ("audio.patches",),
+    "tags": ("tags.build",),
+    "word2vec": ("cli.word2vec",),
+    "pairs": ("cli.pairs",),
+    "train": ("train.stage",),
+    "figures": ("report.training",),
+    "dataset": ("tasks.dataset",),
+    "task": ("tasks.build", "tasks.dataset"),
+    "leaks": ("cli.leaks",),
+    "embed": ("cli.embed_task",),
+    "evaluate": ("evaluate.scores", "evaluate.file", "model.device"),
+    "report": ("report.write",),
+}
+"""Stage -> modules that do its work; ``STAGE/KIND`` adds those of one kind, such as one source."""
+
+TASK_STAGES = ("dataset", "task")
+"""Stages of which a kind is a task; its module is added."""
+
+# Nothing that is computed passes through these. What the configuration becomes is a parameter of
+# each rule and compared as such; of the tasks, a stage names the one that it reads.
+WITHOUT_EFFECT = {
+    "tagalign",
+    "tagalign.cli",
+    "tagalign.cli.options",
+    "tagalign.config",
+    *(f"tagalign.config.{path.stem}" for path in (PACKAGE / "config").glob("*.py")),
+    "tagalign.errors",
+    "tagalign.progress",
+    "tagalign.tasks",
+}
 
 
-def code_files(verb: str) -> list[Path]:
-    """Source and resource files of the verb's module and of all that it imports.
+def code_files(stage: str, kind: str | None = None) -> list[Path]:
+    """Source and resource files on which the result of a stage depends.
 
     Parameters
     ----------
-    verb
-        A verb of the command line, such as ``"embed-task"``.
+    stage
+        A stage, such as ``"embed"``.
+    kind
+        The kind of source, or the task, where a stage has a module for each.
 
     Returns
     -------
     list of Path
-        Absolute paths, sorted: modules of this package, and files in its ``resources`` whose
-        name stands in one of them.
+        Absolute paths, sorted: the stage's modules in `STAGES`, what these import, and files in
+        ``resources`` whose name stands in one of them.
 
     Raises
     ------
     InputError
-        There is no such verb.
+        There is no such stage.
     """
-    start = f"tagalign.cli.{verb.replace('-', '_')}"
-    if _find(start) is None:
-        raise InputError(f"there is no verb {verb!r}; `tagalign --help` lists them")
-    found, waiting = set(), [start]
-    while waiting:
-        module = waiting.pop()
-        if module not in found | WITHOUT_EFFECT:
-            found.add(module)
-            waiting.extend(_scan(module)[0])
+    if stage not in STAGES:
+        raise InputError(f"there is no stage {stage!r}; stages: {', '.join(STAGES)}")
+    waiting = [f"tagalign.{name}" for name in STAGES[stage]]
+    if kind is not None:
+        waiting += [f"tagalign.{name}" for name in STAGES.get(f"{stage}/{kind}", ())]
+    if kind is not None and stage in TASK_STAGES:
+        read = find_task(kind).read
+        waiting.append(getattr(read, "func", read).__module__)  # it may be a partial
+    found = closure(waiting, WITHOUT_EFFECT)
     files = {_find(module) for module in found}
     for module in found:
         files |= _scan(module)[1]
     return sorted(files)
+
+
+def closure(modules: Iterable[str], without: Collection[str] = ()) -> set[str]:
+    """The modules and all of this package that they import, directly or through others.
+
+    Those in `without` are left out, with what only they import.
+    """
+    found: set[str] = set()
+    waiting = list(modules)
+    while waiting:
+        module = waiting.pop()
+        if module not in found and module not in without:
+            found.add(module)
+            waiting.extend(_scan(module)[0])
+    return found
 
 
 def _find(module: str) -> Path | None:

@@ -17,9 +17,6 @@ from tagalign.download.unpack import unpacked_hash
 from tagalign.tasks import TASKS, find_task
 from tagalign.tasks.files import is_own
 
-PAPER_SOUNDS = 190_000
-"""Sounds of the paper, assumed where nothing better is known."""
-
 PREVIEW_BYTES = {
     "preview-hq-ogg": 110_000,
     "preview-hq-mp3": 75_000,

@@ -13,6 +13,7 @@ import h5py
 
 from tagalign.config import load as configuration
 from tagalign.errors import InputError
+from tagalign.planning.layout import Layout
 from tagalign.store import attributes, digest
 
 
@@ -58,6 +59,11 @@ class Run:
                 return run
         return None
 
+    @functools.cached_property
+    def layout(self) -> Layout:
+        """Where the files of the run lie."""
+        return Layout(self.settings, data=self.data, results=self.directory)
+
     @property
     def data(self) -> Path:
         """Directory of what was downloaded, and of the catalogue."""
@@ -69,35 +75,13 @@ class Run:
         Checkpoints are none, nor is what is left of systems, seeds, tasks and shards that the
         run had before.
         """
-        found = [path for path in self.directory.rglob("*.h5") if self._is_part(path)]
-        found += [*self.data.glob("*.h5"), *self.data.glob("shards/*.h5")]
-        return sorted(found + [path for path in self.data.glob("audio/*.h5") if self._has(path)])
+        layout = self.layout
+        paths = [Path(path) for stage in layout.stages() for path in layout.files(stage)]
+        return sorted(path for path in paths if path.exists())
 
     def score_files(self) -> list[Path]:
         """The files from which the table is made."""
-        return [path for path in self.made if "scores" in path.parts[:-1]]
-
-    def _is_part(self, path: Path) -> bool:
-        stage, *names = path.relative_to(self.directory).with_suffix("").parts
-        if stage == "checkpoints":
-            return False
-        if stage == "patches":
-            return self._has(path)
-        if stage in ("datasets", "tasks", "leaks"):
-            return names[0] in self.settings["tasks"]
-        if stage in ("models", "embeddings", "scores"):
-            system, seed, *task = names
-            seeds = [0] if system == "mfcc" else self.settings["seeds"]
-            return (
-                system in self.settings["systems"]
-                and seed in map(str, seeds)
-                and set(task) <= set(self.settings["tasks"])
-            )
-        return True
-
-    def _has(self, path: Path) -> bool:
-        """Whether the catalogue still has the shard of a file."""
-        return (self.data / "shards" / path.name).exists() or not (self.data / "shards").exists()
+        return [path for path in map(Path, self.layout.files("evaluate")) if path.exists()]
 
     def source_files(self) -> list[Path]:
         """Files that the configuration names, tables and lists of ids, or their downloads."""

@@ -1,11 +1,18 @@
-"""Whether the sounds of a folder changed, without reading them all each time."""
+"""Whether the user's own sounds changed, without reading them all each time; how many there are."""
 
+import functools
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
+from tagalign import store
 from tagalign.errors import TagalignError
-from tagalign.planning.digests import digest_tree
-from tagalign.sources.folder import read_folder
+from tagalign.planning.digests import digest_files, digest_tree
+from tagalign.planning.layout import Layout
+from tagalign.sources.folder import count_rows, read_folder
+
+PAPER_SOUNDS = 190_000
+"""Sounds of the paper, assumed where nothing better is known."""
 
 
 def digest_sounds(source: Mapping, memory: str | os.PathLike) -> str:
@@ -28,3 +35,40 @@ def digest_sounds(source: Mapping, memory: str | os.PathLike) -> str:
         return digest_tree(source["folder"]["audio"], files, memory)
     except (TagalignError, OSError):
         return ""
+
+
+@functools.cache
+def sound_contents(layout: Layout) -> str | None:
+    """Digest of the sounds of a run from a folder, None for another source.
+
+    It is the same for the whole run, even if sounds are added meanwhile.
+    """
+    if layout.source != "folder":
+        return None
+    # Beside the journal, which outlives every output.
+    return digest_sounds(layout.settings["source"], f"{layout.data}/journal/sha256.json")
+
+
+@functools.cache
+def published_contents(layout: Layout) -> list[str]:
+    """Digests of the published files that are the user's own copies."""
+    named = [layout.settings["source"]["coala"][part] for part in ("train", "validation")]
+    own = [path for path in named if "://" not in path and Path(path).is_file()]
+    known = digest_files(own, f"{layout.data}/journal/sha256.json")
+    return [known[path] for path in own]
+
+
+def known_sounds(layout: Layout) -> int:
+    """Number of sounds: of the catalogue, else of the folder's table, else of the paper.
+
+    Raises
+    ------
+    InputError
+        The folder's table cannot be read.
+    """
+    if Path(layout.file("catalogue")).is_file():
+        with store.read(layout.file("catalogue")) as file:
+            return store.count_strings(file["id"])
+    if layout.source == "folder":
+        return count_rows(layout.settings["source"])
+    return PAPER_SOUNDS

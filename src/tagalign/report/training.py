@@ -1,7 +1,8 @@
-"""Pictures of a finished training: curves, reconstructions, nearest tags."""
+"""Stage `figures`: pictures of a finished training: curves, reconstructions, nearest tags."""
 
 import csv
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,32 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from tagalign import store
-from tagalign.model.file import Model
-from tagalign.train.data import Pairs, TrainingData
+from tagalign.model.file import Model, load_model
+from tagalign.train.data import Pairs, TrainingData, read_pairs
 from tagalign.train.history import split_name
 
 SHOWN = 8
 NEAREST = 8
+
+
+def run(model: str | os.PathLike, pairs: str | os.PathLike, directory: str | os.PathLike) -> None:
+    """Draw what a model shows of its validation sounds, on the CPU.
+
+    Parameters
+    ----------
+    model
+        A file of stage ``train``.
+    pairs
+        The training file that the model was made from.
+    directory
+        Where the files of `write_figures` go.
+
+    Raises
+    ------
+    InputError
+        A file is of another stage.
+    """
+    write_figures(Path(directory), load_model(model, device="cpu"), read_pairs(pairs))
 
 
 def write_figures(directory: Path, model: Model, data: TrainingData) -> None:

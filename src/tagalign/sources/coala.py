@@ -21,8 +21,8 @@ from tagalign.config import load as config
 from tagalign.download.file import check_md5, download
 from tagalign.errors import ConfigError, InputError
 from tagalign.progress import Progress
-from tagalign.release.build import REFERENCE
 from tagalign.release.files import find, read_scaler, read_vocabulary
+from tagalign.release.reference import REFERENCE
 from tagalign.sources.exclude import excluded_ids
 from tagalign.tags.file import TagSets
 

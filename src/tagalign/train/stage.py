@@ -2,18 +2,16 @@
 
 import os
 import sys
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from tagalign import store
-from tagalign.errors import ConfigError, TagalignError, TrainingError
+from tagalign.errors import ConfigError, TrainingError
 from tagalign.model.device import choose_device, describe_device
 from tagalign.model.file import Model
 from tagalign.model.network import Network
 from tagalign.model.systems import System, find_system
-from tagalign.report.training import write_figures
 from tagalign.train.checkpoint import Checkpoint, State
 from tagalign.train.data import TrainingData, read_pairs, read_word_vectors
 from tagalign.train.history import History
@@ -37,7 +35,6 @@ def train(
     output: str | os.PathLike,
     checkpoint_directory: str | os.PathLike,
     outlets: Outlets,
-    figures: str | os.PathLike | None = None,
 ) -> Model:
     """Train one system from one seed and write its model file.
 
@@ -57,9 +54,6 @@ def train(
         Where the training is saved and resumed from.
     outlets
         History and event files, and how often to save.
-    figures
-        Directory for curves, reconstructions and nearest tags, or None. If they cannot be
-        written, a line on the standard error says so.
 
     Raises
     ------
@@ -124,22 +118,8 @@ def train(
         History(outlets.history, None, [])
     model = _model(system, network, sections["model"], data, state)
     model.save(output, stage="train", config=sections, inputs=inputs, seed=seed)
-    if figures is not None:
-        _draw(Path(figures), model, data)
     checkpoint.remove()
     return model
-
-
-def _draw(directory: Path, model: Model, data: TrainingData) -> None:
-    """Write the figures, or say why there are none: a picture is not worth a training."""
-    try:
-        write_figures(directory, model, data)
-    except (OSError, TagalignError) as error:
-        print(
-            f"train {model.system.name}: warning: cannot draw figures into {directory} ({error});"
-            " the model is whole without them",
-            file=sys.stderr,
-        )
 
 
 def _batch_size(data: TrainingData, settings: dict, system: System, path) -> int:
