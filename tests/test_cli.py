@@ -1,5 +1,6 @@
 """The command line as a whole: help for every verb, mistakes in one line."""
 
+import json
 import subprocess
 import sys
 
@@ -53,4 +54,23 @@ def test_a_mistake_ends_in_one_line_and_exit_status_1(tmp_path):
 def test_an_unknown_verb_is_refused():
     result = run("tarin")
     assert result.returncode == 2
-    assert "tarin" in result.stderr
+    assert "there is no verb 'tarin'; did you mean 'train'?" in result.stderr
+
+
+def test_quiet_shows_no_progress_and_verbose_where_an_error_comes_from(tmp_path, corpus):
+    folder = {"csv": str(corpus / "sounds.csv"), "audio": str(corpus / "audio")}
+    source = {"kind": "folder", "folder": folder | {"id_column": "freesound_id"}}
+    command = ["catalogue", "--params", json.dumps({"source": source}), "-o", tmp_path / "c.h5"]
+    assert "catalogue: 327/327 sounds (100 %)" in run(*command).stderr
+    assert "100 %" not in run("--quiet", *command).stderr
+    wrong = ["tags", tmp_path / "absent.h5", "-o", tmp_path / "tags.h5"]
+    assert "Traceback" not in run(*wrong).stderr
+    told = run("--verbose", *wrong)
+    assert "Traceback" in told.stderr
+    assert "absent.h5 does not exist" in told.stderr.splitlines()[-1]
+
+
+def test_a_directory_of_an_output_is_made(tmp_path, corpus):
+    done = run("new", corpus / "audio", "--csv", corpus / "sounds.csv", "-o", tmp_path / "a/b.yaml")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "a" / "b.yaml").is_file()

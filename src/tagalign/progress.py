@@ -5,6 +5,9 @@ import time
 
 from tqdm import tqdm
 
+quiet = False
+"""Whether to show nothing, in the whole program."""
+
 
 class Progress:
     """Count units of work and show how far it is.
@@ -29,7 +32,7 @@ class Progress:
         self.count, self.notes = 0, {}
         self.start = self.last = time.monotonic()
         self.bar = None
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and not quiet:
             self.bar = tqdm(total=total, desc=label, unit=f" {unit}")
 
     def __enter__(self) -> "Progress":
@@ -53,10 +56,13 @@ class Progress:
 
     def say(self, text: str) -> None:
         """Print a line that stays, above the bar if there is one."""
-        tqdm.write(text, file=sys.stderr)
-        sys.stderr.flush()
+        if not quiet:
+            tqdm.write(text, file=sys.stderr)
+            sys.stderr.flush()
 
     def _line(self) -> None:
+        if quiet:
+            return
         self.last = time.monotonic()
         rate = self.count / max(self.last - self.start, 1e-9)
         parts = [f"{self.label}: {self.count}"]

@@ -57,6 +57,8 @@ def test_every_key_is_described_and_unknown_keys_are_refused():
     [
         ({"trian": {}}, "unknown key 'trian'; did you mean 'train'?"),
         ({"train": {"learning_rat": 1}}, "'train.learning_rat'; did you mean 'learning_rate'?"),
+        ({"epochs": 3}, "'epochs'; did you mean word2vec: {epochs: ...} or train: {epochs: ...}?"),
+        ({"train.epochs": 3}, "'train.epochs'; keys nest: write train: {epochs: ...}"),
         ({"train": {"epochs": "ten"}}, 'train.epochs = "ten": must be of type integer'),
         ({"train": {"batch_size": 1}}, "train.batch_size = 1: must be at least 2"),
         ({"train": {"optimizer": "lion"}}, "must be one of sgd, adam"),
@@ -97,7 +99,7 @@ def test_one_message_names_all_mistakes(tmp_path):
     first, *others = str(caught.value).splitlines()
     assert first == f"{path}: 4 things to correct:"
     assert sorted(others) == [
-        "  the file: 'run' is a required property; add it",
+        "  run is missing: Name of the run; its files go to `results/<run>/`.",
         '  train.epochs = "ten": must be of type integer',
         "  unknown key 'train.batch'; did you mean 'batch_size'?",
         "  unknown key 'trian'; did you mean 'train'?",

@@ -79,7 +79,7 @@ def test_other_values_get_the_type_of_their_key(entry, key, value):
         ("source={folder: {tag_separator: |}}", "source = "),  # not YAML: the braces are text
         ("train={epochs: many}", 'train.epochs = "many": must be of type integer'),
         ("train=adam", 'train = "adam": must be of type object'),
-        ("epochs=3", "unknown key 'epochs'"),
+        ("epochs=3", "unknown key 'epochs'; did you mean word2vec: {epochs: ...} or train:"),
         ("run=1.5", "run = 1.5: must be of type string; put it in quotes"),
     ],
 )

@@ -117,6 +117,18 @@ CASES = {
         ["train", PAIRS, "--system", "w2v-128-4h", "--params", training()],
         ["w2v-128-4h", "give --word2vec"],
     ),
+    "a text file for a model": (
+        ["embed", "corpus/sounds.csv", "corpus/audio"],
+        ["corpus/sounds.csv is not a model", "tagalign train"],
+    ),
+    "data that is not there yet": (
+        ["task", "--task", "us8k"],
+        ["data/datasets/us8k is not a directory", "run `tagalign dataset --task us8k`"],
+    ),
+    "a configuration without a run": (
+        ["catalogue", "--config", "corpus/nameless.yaml"],
+        ["corpus/nameless.yaml: run is missing: Name of the run"],
+    ),
     "a model that is none": (
         ["embed", PAIRS, "corpus/audio"],
         [PAIRS, "holds no model"],
@@ -128,6 +140,7 @@ CASES = {
 }
 CONFIGURATIONS = {
     "number.yaml": b"1: {}\n",
+    "nameless.yaml": b"source: {kind: folder}\n",
     "twice.yaml": b"run: a\nrun: b\n",
     "latin.yaml": "run: café\n".encode("latin-1"),
 }

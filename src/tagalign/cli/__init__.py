@@ -4,13 +4,15 @@ Each verb lives in the module of this package that bears its name and is importe
 when it runs, so that ``tagalign --help`` does not wait for PyTorch.
 """
 
+import difflib
 import importlib
 import os
 import sys
+import traceback
 
 import click
 
-from tagalign import __version__
+from tagalign import __version__, progress
 from tagalign.environment import print_any_name
 from tagalign.errors import TagalignError
 
@@ -66,6 +68,22 @@ class Verbs(click.Group):
         module = importlib.import_module(f"tagalign.cli.{name.replace('-', '_')}")
         return module.command
 
+    def resolve_command(self, ctx, args):
+        name, verbs = args[0], self.list_commands(ctx)
+        if name not in verbs and not name.startswith("-"):
+            near = difflib.get_close_matches(name, verbs, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else "`tagalign --help` lists them"
+            ctx.fail(f"there is no verb {name!r}; {hint}")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except TagalignError:
+            if ctx.params["verbose"]:
+                traceback.print_exc()
+            raise
+
     def format_commands(self, ctx, formatter):
         for title, verbs in GROUPS.items():
             with formatter.section(title):
@@ -74,13 +92,20 @@ class Verbs(click.Group):
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="tagalign")
-def cli():
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress, only results and errors.")
+@click.option("-v", "--verbose", is_flag=True, help="Show where in the code an error comes from.")
+def cli(quiet, verbose):
     """Align what people hear with the tags they write.
 
     Reproduces "Learning Contextual Tag Embeddings for Cross-Modal Alignment of Audio and
     Tags" (Favory et al., 2020), from Freesound to the paper's table. The Snakemake workflow
     calls the stages below; each also works by hand, and `tagalign VERB --help` shows how.
+
+    Stages take their sections of the configuration from a file, `--config run.yaml`, or as
+    JSON, `--params '{"train": {"epochs": 20}}'`, which may be given several times. What neither
+    says has its default.
     """
+    progress.quiet = quiet
 
 
 def main() -> None:

@@ -90,8 +90,7 @@ def config_options(*names: str, optional: bool = False):
             "--params",
             metavar="JSON",
             multiple=True,
-            help=f"The sections ({listed}) as JSON, instead of --config; what is left out has"
-            " its default. Given again, it adds to the first.",
+            help="The same sections as JSON, instead of --config; see `tagalign --help`.",
         )
         @functools.wraps(function)
         def wrapper(*args, config_path, params, **options):

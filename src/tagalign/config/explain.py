@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from jsonschema import ValidationError
 
@@ -20,11 +20,16 @@ def explain(error: ValidationError, prefix: str) -> list[str]:
     """A line for each thing that a failed check of the schema found; `prefix` names the section."""
     key = ".".join(filter(None, [prefix, *map(str, error.absolute_path)]))
     if error.validator == "additionalProperties":
-        known = list(error.schema.get("properties", {}))
+        known = error.schema.get("properties", {})
         unknown = sorted(set(error.instance) - set(known))
         return [_unknown(f"{key}.{name}" if key else name, name, known) for name in unknown]
     if error.validator == "required":
-        return [f"{key or 'the file'}: {error.message}; add it"]
+        known = error.schema["properties"]
+        return [
+            f"{key}.{name} is missing: {known[name]['description']}".removeprefix(".")
+            for name in error.validator_value
+            if name not in error.instance
+        ]
     wanted = {
         "type": lambda: f"must be of type {_type(error.validator_value)}{_in_quotes(error)}",
         "enum": lambda: f"must be one of {', '.join(map(str, error.validator_value))}",
@@ -50,7 +55,14 @@ def nearest(name: str, known: Iterable[str], of: str) -> str:
     return f"did you mean {near[0]!r}?" if near else f"{of}: {', '.join(known)}"
 
 
-def _unknown(key: str, name: str, known: list[str]) -> str:
+def _unknown(key: str, name: str, known: Mapping) -> str:
+    first, _, rest = name.partition(".")
+    if first in known and rest:
+        return f"unknown key {key!r}; keys nest: write {first}: {{{rest.replace('.', ': {')}: ...}}"
+    inside = [section for section, part in known.items() if name in part.get("properties", {})]
+    if inside:
+        written = " or ".join(f"{section}: {{{name}: ...}}" for section in inside)
+        return f"unknown key {key!r}; did you mean {written}?"
     return f"unknown key {key!r}; {nearest(name, known, 'known keys')}"
 
 

@@ -13,6 +13,7 @@ import dataclasses
 import json
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import BinaryIO
 
 import h5py
@@ -284,6 +285,11 @@ def load_model(
     ConfigError
         The device is not to be had.
     """
+    if Path(path).is_file() and not h5py.is_hdf5(path):
+        raise InputError(
+            f"{path} is not a model (not even HDF5); give a file made by `tagalign train` or"
+            " `tagalign import-release`"
+        )
     with store.read(path) as file:
         if "system" not in file.attrs or "weights" not in file:
             raise InputError(

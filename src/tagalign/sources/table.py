@@ -68,7 +68,7 @@ def read_table(path: str | os.PathLike, columns: Sequence[str] = (), key: str = 
         data = path.read_bytes()
     except OSError as error:
         raise InputError(
-            f"cannot read {path}: {error.strerror}; correct {key or 'the path'}"
+            f"cannot read {path}: {error.strerror}; correct {f'{key}.csv' if key else 'the path'}"
         ) from None
     text, encoding = _decode(path, data)
     notes = [] if encoding == "UTF-8" else [f"{path} is read as {encoding}"]
