@@ -8,7 +8,13 @@ from tagalign.cli.options import DIRECTORY, FILE, config_options, device_option,
 @click.command()
 @click.argument("pairs", type=FILE)
 @click.option("--word2vec", type=FILE, help="Word vectors (w2v systems only).")
-@click.option("--system", required=True, help="System to train, such as w2v-128-4h.")
+@click.option("--system", help="System to train, such as w2v-128-4h; that of --start if given.")
+@click.option(
+    "--start",
+    type=FILE,
+    help="Model file to start from: its weights, scaling and vocabulary. With --word2vec the tags"
+    " that it lacks are added, else dropped.",
+)
 @click.option(
     "--seed",
     type=click.IntRange(0),
@@ -38,6 +44,7 @@ def command(
     pairs,
     word2vec,
     system,
+    start,
     seed,
     device,
     checkpoint,
@@ -56,12 +63,20 @@ def command(
     A training that was stopped (Ctrl-C, SIGTERM, SIGKILL, power) goes on from its checkpoint
     when the same command runs again, and on the CPU ends with the same weights bit for bit.
 
+    With --start a trained model goes on with other sounds, such as your own folder's, which need
+    the same front end. It keeps its vocabulary, and learns new tags where --word2vec has vectors
+    of theirs, which are brought into its space by the tags that both know.
+
     \b
     Example, for small data:
       tagalign train pairs.h5 --word2vec word2vec/128.h5 --system w2v-128-4h \\
         --params '{"train": {"optimizer": "adam", "learning_rate": 0.001, "epochs": 20}}' \\
         --history history.jsonl -o model.h5
+      tagalign train pairs.h5 --start model.h5 --word2vec word2vec/128.h5 \\
+        --params '{"train": {"epochs": 5}}' -o tuned.h5
     """
+    if system is None and start is None:
+        raise click.UsageError("give --system, or a model to --start from")
     from tagalign.train.loop import Outlets
     from tagalign.train.stage import train
 
@@ -75,4 +90,5 @@ def command(
         output=output,
         checkpoint_directory=checkpoint or output.with_suffix(".checkpoint"),
         outlets=Outlets(history, tensorboard, checkpoint_minutes),
+        start_path=start,
     )

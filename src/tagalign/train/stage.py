@@ -17,6 +17,7 @@ from tagalign.train.data import TrainingData, read_pairs, read_word_vectors
 from tagalign.train.history import History
 from tagalign.train.loop import Outlets, fit
 from tagalign.train.memory import room_for
+from tagalign.train.start import start_from
 from tagalign.train.step import choose_precision, set_up_arithmetic
 
 # Not in the model file: equal trainings must give equal bytes.
@@ -28,13 +29,14 @@ def train(
     pairs_path: str | os.PathLike,
     word2vec_path: str | os.PathLike | None,
     *,
-    system_name: str,
+    system_name: str | None,
     seed: int,
     sections: dict,
     device_name: str,
     output: str | os.PathLike,
     checkpoint_directory: str | os.PathLike,
     outlets: Outlets,
+    start_path: str | os.PathLike | None = None,
 ) -> Model:
     """Train one system from one seed and write its model file.
 
@@ -43,9 +45,11 @@ def train(
     pairs_path, word2vec_path
         Files of the stages ``pairs`` and ``word2vec``; the second only for w2v systems.
     system_name, seed
-        Row of the table of systems, and the seed of weights, order and dropout.
+        Row of the table of systems, and the seed of weights, order and dropout. None takes
+        the system of `start_path`.
     sections
-        The configuration sections ``model`` and ``train``.
+        The configuration sections ``model`` and ``train``; of ``model`` that of `start_path`
+        counts, if it is given.
     device_name
         ``"auto"``, ``"cpu"`` or ``"cuda"``.
     output
@@ -54,51 +58,46 @@ def train(
         Where the training is saved and resumed from.
     outlets
         History and event files, and how often to save.
+    start_path
+        A model file to start from (`tagalign.train.start`), or None for random weights.
 
     Raises
     ------
     ConfigError, InputError, TrainingError
         See `tagalign.train.loop.fit`.
     """
-    system = find_system(system_name)
     settings = sections["train"]
     device = choose_device(device_name)
     with room_for("the first use of the GPU", "free memory or use --device cpu"):
         precision = choose_precision(settings["precision"], device)
-    inputs = {"pairs": pairs_path}
-    if system.width is not None:
-        if word2vec_path is None:
-            raise ConfigError(
-                f"system {system.name} needs word vectors of size {system.width}; give --word2vec"
-            )
-        inputs["word2vec"] = word2vec_path
+    inputs = {"pairs": pairs_path, "word2vec": word2vec_path, "start": start_path}
+    inputs = {role: path for role, path in inputs.items() if path is not None}
     late = max(settings["keep_epochs"], default=0)
     if late > settings["epochs"]:
         raise ConfigError(
             f"train.keep_epochs = {late} comes after the last epoch, train.epochs ="
             f" {settings['epochs']}; leave it out or train longer"
         )
+    set_up_arithmetic(settings)
+    torch.manual_seed(seed)
     data = read_pairs(pairs_path)
+    with room_for("the network", "lower model.channels or free memory"):
+        if start_path is None:
+            system = find_system(system_name or "")
+            network = _network(system, sections["model"], data, word2vec_path, pairs_path)
+        else:
+            start = start_from(start_path, data, word2vec_path, pairs_path)
+            system, data = start.system(system_name), start.data
+            network, sections = start.network(), sections | {"model": start.model.settings}
+            print(start.summary(), file=sys.stderr)
+        network.to(device)
+    if system.width is None:
+        inputs.pop("word2vec", None)
     if system.losses:
         arithmetic = str(precision).removeprefix("torch.")
         where = f"{describe_device(device)}, {arithmetic}"
         print(f"train {system.name}: training on {where}", file=sys.stderr)
         settings = settings | {"batch_size": _batch_size(data, settings, system, pairs_path)}
-    vectors = None
-    if system.width is not None:
-        vectors = read_word_vectors(word2vec_path, data.vocabulary, system.width, pairs_path)
-
-    set_up_arithmetic(settings)
-    torch.manual_seed(seed)
-    with room_for("the network", "lower model.channels or free memory"):
-        network = Network(
-            system,
-            sections["model"],
-            data.front_end["n_mels"],
-            data.front_end["n_frames"],
-            len(data.vocabulary),
-            vectors,
-        ).to(device)
     state = State()
     checkpoint = Checkpoint(
         checkpoint_directory,
@@ -120,6 +119,19 @@ def train(
     model.save(output, stage="train", config=sections, inputs=inputs, seed=seed)
     checkpoint.remove()
     return model
+
+
+def _network(system: System, settings: dict, data: TrainingData, word2vec, pairs) -> Network:
+    """A network with random weights."""
+    vectors = None
+    if system.width is not None:
+        if word2vec is None:
+            raise ConfigError(
+                f"system {system.name} needs word vectors of size {system.width}; give --word2vec"
+            )
+        vectors = read_word_vectors(word2vec, data.vocabulary, system.width, pairs)
+    size = (data.front_end["n_mels"], data.front_end["n_frames"])
+    return Network(system, settings, *size, len(data.vocabulary), vectors)
 
 
 def _batch_size(data: TrainingData, settings: dict, system: System, path) -> int:
