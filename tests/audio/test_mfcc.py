@@ -44,6 +44,16 @@ def test_the_released_statistics(sound):
     np.testing.assert_allclose(ours, np.concatenate(expected), rtol=1e-5, atol=1e-5)
 
 
+def test_the_released_edges_are_those_of_librosa_0_7(sound):
+    """Its STFT reflected the signal at its edges; do that by hand."""
+    padded = np.pad(sound, 1024, mode="reflect")
+    mel = librosa.feature.melspectrogram(y=padded, sr=22000, center=False)
+    mfcc = librosa.feature.mfcc(S=librosa.power_to_db(mel), n_mfcc=20)
+    ours = mfcc_statistics(sound, 22000, "variance", "reflect")
+    np.testing.assert_allclose(ours[:20], mfcc.mean(axis=1), rtol=1e-4, atol=1e-3)
+    assert not np.allclose(ours[:20], mfcc_statistics(sound, 22000, "variance")[:20], rtol=1e-4)
+
+
 @pytest.mark.parametrize("samples", [1, 500, 2047])
 @pytest.mark.filterwarnings("error")
 def test_the_shortest_clips_have_statistics(sound, samples):

@@ -12,6 +12,7 @@ import pytest
 import soundfile
 
 from tagalign import store
+from tagalign.audio.decode import AudioError
 from tagalign.audio.mel import LogMel
 from tagalign.audio.padding import pad_short
 from tagalign.audio.patches import maximum_patch, measure_sound, write_patches
@@ -46,6 +47,7 @@ def test_the_presets_differ_where_the_released_code_differs_from_the_text(paper,
         "edge_padding": "reflect",
         "pad_to_seconds": 10,
         "noise": 5e-4,
+        "silent": "keep",
         "criterion": "log_mel",
         "step": 12,
     }
@@ -251,6 +253,16 @@ def test_a_sound_of_huge_samples_is_listed(folder, sections, paper, sound, tmp_p
     with h5py.File(output) as file:
         assert store.read_strings(file["id"]) == ["5"]
         assert np.isfinite(file["log_mel"][()]).all()
+
+
+def test_the_release_keeps_silent_sounds(folder, reference):
+    """Padding and noise make them a patch like any other."""
+    data = (folder / "silent.wav").read_bytes()
+    patch, seconds = measure_sound(data, LogMel(reference), reference)
+    assert seconds == 1
+    assert np.ptp(patch) > 0
+    with pytest.raises(AudioError, match="silent"):
+        measure_sound(data, LogMel(reference), reference | {"silent": "drop"})
 
 
 def test_a_folder_of_unusable_sounds_is_an_error(folder, sections, paper, tmp_path):

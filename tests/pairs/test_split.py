@@ -7,7 +7,7 @@ import pytest
 
 from tagalign.config import load as config
 from tagalign.errors import InputError
-from tagalign.pairs.split import listed_validation, stratified_validation
+from tagalign.pairs.split import listed_validation, published_validation, stratified_validation
 from tagalign.tags.vocabulary import build_vocabulary
 
 
@@ -100,6 +100,19 @@ def test_from_the_published_list(shared):
     published = json.loads(path.read_text())
     ids = ["1", str(published[3]), "2", str(published[0])]
     assert listed_validation(ids, path).tolist() == [False, True, False, True]
+
+
+def test_the_published_split_is_bundled_whole(shared):
+    """All 19,103 ids, of which a source may have lost some."""
+    path = shared / "reference" / "sound_ids_validation.json"
+    published = [str(identifier) for identifier in json.loads(path.read_text())]
+    assert published_validation([*published[::-1], "1"]).sum() == len(published) == 19_103
+    assert published_validation(["1", published[3], "2"]).tolist() == [False, True, False]
+
+
+def test_a_source_without_the_published_sounds_is_told_what_to_do():
+    with pytest.raises(InputError, match=r"0 of the 2 sounds .* set pairs\.split to stratified"):
+        published_validation(["a", "b"])
 
 
 @pytest.mark.parametrize(

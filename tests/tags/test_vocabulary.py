@@ -48,6 +48,16 @@ def test_minimum_count():
     assert ("cow", "in fewer than 2 sounds", 1) in found.dropped
 
 
+def test_ties_at_the_border_go_to_the_tag_that_gensim_met_first():
+    rows = [["wind", "rain"], ["dog"], ["cat", "wind"], ["cow"], ["rain"]]
+    theirs = Dictionary(rows)
+    theirs.filter_extremes(no_below=1, no_above=1.0, keep_n=3)
+    settings = PAPER | {"vocabulary_order": "appearance", "vocabulary_size": 3}
+    found = build_vocabulary(rows, settings)
+    assert found.words == ["rain", "wind", "dog"] == [theirs[index] for index in range(3)]
+    assert build_vocabulary(rows, PAPER | {"vocabulary_size": 3}).words == ["rain", "wind", "cat"]
+
+
 def test_against_gensim_on_real_tags(shared):
     """The released code used gensim's Dictionary; ours counts and, by key, orders as it does."""
     rows = json.loads((shared / "data" / "tags" / "freesound_id_to_tags.json").read_text())

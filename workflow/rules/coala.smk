@@ -4,7 +4,7 @@
 
 # What belongs to stages that do not run.
 UNREAD = OTHER_SOURCES | {"source.shard_size", "pairs.seed"}
-UNREAD |= {"pairs.validation_share", "pairs.validation_ids"}
+UNREAD |= {"pairs.split", "pairs.validation_share", "pairs.validation_ids"}
 
 
 rule coala:

@@ -7,10 +7,14 @@ from tagalign.environment import ensure_numba_cache
 COEFFICIENTS = 20
 DELTA_WIDTH = 5  # frames, as in the authors' release
 N_FFT = 2048  # samples, librosa's default for MFCC
+PADDING = {"zeros": "constant", "reflect": "reflect"}  # the names that librosa gives them
 
 
 def mfcc_statistics(
-    signal: np.ndarray, sample_rate: int, spread: str = "standard_deviation"
+    signal: np.ndarray,
+    sample_rate: int,
+    spread: str = "standard_deviation",
+    edge_padding: str = "zeros",
 ) -> np.ndarray:
     """Mean and spread over time of 20 MFCC and their first and second differences.
 
@@ -22,6 +26,8 @@ def mfcc_statistics(
         In Hz.
     spread : {"standard_deviation", "variance"}
         The paper says standard deviation, the authors' release takes the variance.
+    edge_padding : {"zeros", "reflect"}
+        What lies outside the signal; librosa 0.7, which the authors used, reflected it.
 
     Returns
     -------
@@ -33,7 +39,9 @@ def mfcc_statistics(
 
     if signal.size < N_FFT:
         signal = np.pad(signal, (0, N_FFT - signal.size))
-    mfcc = librosa.feature.mfcc(y=signal, sr=sample_rate, n_mfcc=COEFFICIENTS, n_fft=N_FFT)
+    mfcc = librosa.feature.mfcc(
+        y=signal, sr=sample_rate, n_mfcc=COEFFICIENTS, n_fft=N_FFT, pad_mode=PADDING[edge_padding]
+    )
     tracks = [mfcc]  # each (20, time)
     for order in (1, 2):
         # "nearest" also works where there are fewer frames than the width of the difference.

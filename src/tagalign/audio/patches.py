@@ -117,12 +117,12 @@ def measure_sound(data: bytes, front_end: LogMel, settings: Mapping) -> tuple[np
     Raises
     ------
     AudioError
-        The sound cannot be decoded, see `read_sound`, or is silent.
+        The sound cannot be decoded, see `read_sound`, or is silent and not to be kept.
     """
     sound = read_sound(
         data, settings["sample_rate"], settings["resampler"], settings["max_seconds"]
     )
-    if sound.span < SILENCE:
+    if settings["silent"] == "drop" and sound.span < SILENCE:
         raise AudioError("silent")
     return maximum_patch(sound.signal, front_end, settings), sound.seconds
 

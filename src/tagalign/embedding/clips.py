@@ -51,7 +51,7 @@ def check_front_end(file: h5py.File, model, task_path, model_path) -> None:
     """
     ours, theirs = json.loads(file.attrs["front_end"]), model.front_end
     # Which patch is cut matters to training only; the frames of a clip are all its frames.
-    for key in sorted(set(ours) - {"criterion", "step", "seed", "max_seconds"}):
+    for key in sorted(set(ours) - {"criterion", "step", "seed", "silent", "max_seconds"}):
         if key in theirs and ours[key] != theirs[key]:
             raise InputError(
                 f"{task_path} was made with patches.{key} = {ours[key]}, but {model_path} was"

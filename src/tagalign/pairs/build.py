@@ -13,7 +13,7 @@ import numpy as np
 from tagalign import store
 from tagalign.errors import InputError
 from tagalign.pairs.scaling import Range, Scaling
-from tagalign.pairs.split import listed_validation, stratified_validation
+from tagalign.pairs.split import listed_validation, published_validation, stratified_validation
 from tagalign.progress import Progress
 
 BLOCK = 256  # patches in memory at once
@@ -128,6 +128,8 @@ def choose_validation(ids: Sequence[str], tags: Tags, settings: Mapping) -> np.n
     """Which of `ids` are for validation, as the configuration section ``pairs`` says."""
     if settings["validation_ids"]:
         return listed_validation(ids, settings["validation_ids"])
+    if settings["split"] == "published":
+        return published_validation(ids)
     rows = [tags.rows[identifier] for identifier in ids]
     return stratified_validation(ids, rows, settings["validation_share"], settings["seed"])
 

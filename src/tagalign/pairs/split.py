@@ -1,14 +1,16 @@
-"""Choose the validation sounds: stratified over tags, or from a list.
+"""Choose the validation sounds: stratified over tags, those that were published, or from a list.
 
 Iterative stratification: Sechidis, Tsoumakas, Vlahavas, "On the stratification of multi-label
 data", ECML PKDD 2011. The rarest tag is dealt with first, because later sounds cannot make up for
 it. A heap finds it, so that the time grows with the number of (sound, tag) pairs times a logarithm.
 """
 
+import gzip
 import heapq
 import json
 import os
 from collections.abc import Sequence
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +86,31 @@ def stratified_validation(
                 assign(position, needs[rarest])
     for position in list(free):  # sounds without tags
         assign(position, (0, 0))
+    return chosen
+
+
+def published_validation(ids: Sequence[str]) -> np.ndarray:
+    """Take the validation sounds of the authors, as far as they are among `ids`.
+
+    Returns
+    -------
+    np.ndarray [shape=(len(ids),), dtype=bool]
+
+    Raises
+    ------
+    InputError
+        None of them is, or all are.
+    """
+    name = "sound_ids_validation.json.gz"
+    packed = (resources.files("tagalign") / "resources" / "reference" / name).read_bytes()
+    published = set(map(str, json.loads(gzip.decompress(packed))))
+    chosen = np.array([identifier in published for identifier in ids], bool)
+    if chosen.all() or not chosen.any():
+        raise InputError(
+            f"{int(chosen.sum())} of the {len(ids)} sounds are among the {len(published)} that the"
+            " authors validated on; a split needs sounds on both sides: set pairs.split to"
+            " stratified"
+        )
     return chosen
 
 

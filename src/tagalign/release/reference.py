@@ -9,6 +9,7 @@ REFERENCE = {
         "edge_padding": "reflect",
         "pad_to_seconds": 10,
         "noise": 5e-4,
+        "silent": "keep",
         "criterion": "log_mel",
         "step": 12,
     },

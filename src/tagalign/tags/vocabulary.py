@@ -64,6 +64,11 @@ def build_vocabulary(tags: Sequence[Iterable[str]], settings: Mapping) -> Vocabu
     candidates = sorted(
         (word for word in counts if word not in refused), key=lambda w: (-counts[w], w)
     )
+    if settings["vocabulary_order"] == "appearance":
+        # gensim's Dictionary, which made the released vocabulary, sorts the tags of each sound, and
+        # of equally frequent tags it keeps those that it met first.
+        met = {w: n for n, w in enumerate(dict.fromkeys(w for row in cleaned for w in sorted(row)))}
+        candidates.sort(key=lambda w: (-counts[w], met[w]))
     size = settings["vocabulary_size"]
     if not candidates:
         raise InputError(
@@ -80,9 +85,7 @@ def build_vocabulary(tags: Sequence[Iterable[str]], settings: Mapping) -> Vocabu
     words = candidates[:size]
     refused |= dict.fromkeys(candidates[size:], f"not among the {size} most frequent")
     if settings["vocabulary_order"] == "appearance":
-        kept = set(words)
-        # gensim's Dictionary, which made the released vocabulary, sorts the tags of each sound.
-        words = list(dict.fromkeys(word for row in cleaned for word in sorted(row) if word in kept))
+        words.sort(key=met.__getitem__)
     index = {word: number for number, word in enumerate(words)}
     rows = [[index[word] for word in row if word in index] for row in cleaned]
     raw = Counter(tag for row in tags for tag in set(row) if outcomes[tag].result is None)

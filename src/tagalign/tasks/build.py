@@ -125,7 +125,7 @@ def _measure(path: Path, *, front_end: dict, frames: dict):
     try:
         rate, longest = front_end["sample_rate"], front_end["max_seconds"]
         signal = decode(path, rate, front_end["resampler"], longest)
-        mfcc = mfcc_statistics(signal, rate, frames["mfcc_spread"])
+        mfcc = mfcc_statistics(signal, rate, frames["mfcc_spread"], front_end["edge_padding"])
         return cut_frames(signal, front_end, frames), mfcc
     except Exception as error:  # whatever it is, it is of this sound, and the others go on
         return reason_of(error)
