@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import unicodedata
 from types import ModuleType
 
 
@@ -54,3 +55,15 @@ class AudioError(InputError):
     def __init__(self, reason: str, path: str | os.PathLike | None = None):
         super().__init__(reason if path is None else f"{path}: {reason}")
         self.reason = reason
+
+
+def plain(text: str) -> str:
+    """Text of strangers without what a terminal would obey.
+
+    Control characters, line breaks and marks that turn the direction of writing are shown as
+    codes, so that an escape sequence reads "\\x1b[2J".
+    """
+    hidden = ("Cc", "Cf", "Zl", "Zp")
+    return "".join(
+        ascii(letter)[1:-1] if unicodedata.category(letter) in hidden else letter for letter in text
+    )

@@ -14,7 +14,7 @@ import click
 
 from tagalign import __version__, progress
 from tagalign.environment import print_any_name
-from tagalign.errors import TagalignError
+from tagalign.errors import TagalignError, plain
 
 GROUPS = {
     "To begin": {
@@ -115,7 +115,8 @@ def main() -> None:
     try:
         cli(prog_name="tagalign")
     except TagalignError as error:
-        print(f"tagalign: {error}", file=sys.stderr)
+        lines = map(plain, str(error).split("\n"))
+        print(f"tagalign: {os.linesep.join(lines)}", file=sys.stderr)
         sys.exit(1)
     except BrokenPipeError:
         # The reader of our output has gone (`| head`); that is no error of ours.

@@ -8,6 +8,7 @@ import random
 import sys
 import threading
 import time
+import zlib
 from collections.abc import Callable, Mapping
 
 import httpx
@@ -15,8 +16,10 @@ import tenacity
 from tqdm import tqdm
 
 from tagalign import __version__
+from tagalign.errors import plain
 
 LONGEST_WAIT = 300.0  # seconds between two tries
+LONGEST_ASKED = 86_400.0  # seconds that we wait because a server asks for it
 LARGEST = 64 * 2**20  # bytes; a preview of ten seconds has some 250 kB
 DEADLINE = 10  # a whole answer may take this many times the time-out of a single read
 HEARTBEAT = 600.0  # seconds between lines while waiting
@@ -49,7 +52,7 @@ def client(timeout: float, connections: int = 1, follow_redirects: bool = False)
         timeout=timeout,
         follow_redirects=follow_redirects,
         limits=httpx.Limits(max_connections=connections),
-        headers={"User-Agent": f"tagalign/{__version__}"},
+        headers={"User-Agent": f"tagalign/{__version__}", "Accept-Encoding": "gzip, deflate"},
     )
 
 
@@ -81,8 +84,9 @@ def get(
     try:
         with client.stream("GET", url, **options) as response:
             body = choose(response)
-            for block in response.iter_bytes():
-                body += block
+            decompress = _decompressor(response.headers.get("Content-Encoding", ""))
+            for block in response.iter_raw():
+                body += decompress(block, LARGEST + 1 - len(body))
                 if len(body) > LARGEST:
                     raise TooLargeError(f"more than {LARGEST} bytes")
                 if time.monotonic() - start > limit:
@@ -97,9 +101,21 @@ def get(
         ) from None
     except httpx.TransportError as error:
         raise TransientError(f"broken connection ({type(error).__name__})") from None
-    # Not compressed as it says, redirects without end or to no address.
-    except (httpx.RequestError, httpx.InvalidURL) as error:
+    except zlib.error:
+        raise TransientError("unreadable answer (not compressed as it says)") from None
+    # Redirects without end or to no address.
+    except (httpx.RequestError, httpx.InvalidURL, ValueError) as error:
         raise TransientError(f"unreadable answer ({type(error).__name__})") from None
+
+
+def _decompressor(encoding: str) -> Callable[[bytes, int], bytes]:
+    """Gives at most so many bytes of what a block holds; of one layer, since two hide a bomb."""
+    if encoding.strip().lower() in ("", "identity"):
+        return lambda block, limit: block
+    if encoding.strip().lower() not in ("gzip", "deflate"):
+        raise TransientError(f"an answer compressed as {encoding[:40]!r}")
+    stream = zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip or zlib, as its header says
+    return stream.decompress
 
 
 def patiently(
@@ -140,14 +156,16 @@ def patiently(
 
 
 def retry_after(headers: Mapping[str, str], default: float) -> float:
-    """Seconds to wait after a 429: what the server asks for, or `default`."""
-    value = headers.get("Retry-After", "")
-    return float(value) if value.isdigit() else default
+    """Seconds to wait after a 429: what the server asks for up to a day, or `default`."""
+    value = headers.get("Retry-After", "").strip()
+    if not (value.isascii() and value.isdigit()):
+        return default
+    return min(float(value[:9]), LONGEST_ASKED)
 
 
 def say(line: str) -> None:
     """Print a line to standard error without breaking a progress bar."""
-    tqdm.write(f"tagalign: {line}", file=sys.stderr)
+    tqdm.write(f"tagalign: {plain(line)}", file=sys.stderr)
     sys.stderr.flush()
 
 

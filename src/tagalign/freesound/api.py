@@ -5,14 +5,14 @@ variable ``FREESOUND_API_KEY`` and leaves this module only in the header of a se
 to the configured host: redirects are not followed, and no message holds it.
 """
 
-import json
 import os
 import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from tagalign.download import http
-from tagalign.errors import ConfigError, TagalignError
+from tagalign.errors import ConfigError, TagalignError, plain
+from tagalign.freesound.answer import read_json, read_page
 from tagalign.freesound.limits import Budget
 
 KEY = "FREESOUND_API_KEY"
@@ -85,13 +85,16 @@ class Api:
             self.requests += 1
             body = bytearray()
             headers = {"Authorization": f"Token {self._read_key()}"}
-            answer = http.get(
-                self._client,
-                self.url,
-                lambda _, body=body: body,
-                params=parameters,
-                headers=headers,
-            )
+            try:
+                answer = http.get(
+                    self._client,
+                    self.url,
+                    lambda _, body=body: body,
+                    params=parameters,
+                    headers=headers,
+                )
+            except http.TooLargeError as error:
+                raise http.TransientError(f"an answer of {error}", overloaded=True) from None
             self.bytes += len(body)
             if answer.status_code != 429:
                 return self._check(answer.status_code, body, parameters)
@@ -99,13 +102,7 @@ class Api:
 
     def _check(self, status: int, body: bytearray, parameters: Mapping) -> dict:
         if status == 200:
-            try:
-                page = json.loads(body)
-            except ValueError:
-                raise http.TransientError("an answer that is not JSON") from None
-            if not isinstance(page, dict) or not isinstance(page.get("results"), list):
-                raise http.TransientError("an answer without results")
-            return page
+            return read_page(body)
         detail = self._detail(body)
         if status == 404 and parameters.get("page", 1) > 1:
             raise NotFoundError(f"{self.url}: 404 {detail}")
@@ -136,13 +133,13 @@ class Api:
     def _detail(self, body: bytearray) -> str:
         """What the service says about an error, on one line and without the key."""
         try:
-            text = str(json.loads(body)["detail"])
-        except (ValueError, KeyError, TypeError):
+            text = str(read_json(body)["detail"])
+        except (http.TransientError, KeyError, TypeError, RecursionError):
             text = body.decode(errors="replace")
         # Before it is cut: a part of the key is not recognised any more.
         if self._key:
             text = text.replace(self._key, "***")
-        return " ".join(text.split())[:200]
+        return plain(" ".join(text.split()))[:200]
 
     def _read_key(self) -> str:
         if self._key is None:

@@ -69,4 +69,7 @@ class Kept:
 
 def preview_name(url: str) -> str:
     """Name of the preview's file, which stays when the host or its folders change."""
-    return urlsplit(url).path.rpartition("/")[2]
+    try:
+        return urlsplit(url).path.rpartition("/")[2]
+    except ValueError:  # a catalogue from before addresses were checked
+        return url

@@ -7,13 +7,34 @@ import httpx
 
 from tagalign.audio.decode import check
 from tagalign.download import http
-from tagalign.errors import AudioError
+from tagalign.errors import AudioError, plain
+from tagalign.freesound.answer import own_hosts, whole_number, why_not
 
 GONE = (404, 410)  # statuses that say that there is no such preview
 
 
 class PreviewError(Exception):
     """This preview cannot be had, however often we try; the message is the reason."""
+
+
+def preview_client(settings: Mapping) -> httpx.Client:
+    """A client that goes to no other host than those of previews, also where it is redirected.
+
+    Parameters
+    ----------
+    settings
+        The section ``source.freesound``.
+    """
+    own = own_hosts(settings)
+
+    def check(request: httpx.Request) -> None:
+        reason = why_not(str(request.url), own)
+        if reason:
+            raise PreviewError(reason)
+
+    client = http.client(settings["timeout"], settings["downloads"], follow_redirects=True)
+    client.event_hooks = {"request": [check]}
+    return client
 
 
 def fetch_sound(
@@ -101,18 +122,16 @@ def _go_on(client: httpx.Client, url: str, body: bytearray) -> None:
         body.clear()
         raise http.TransientError("the preview changed on the way")
     if status in GONE:
-        raise PreviewError(f"{status} {answer.reason_phrase}")
+        raise PreviewError(f"{status} {plain(answer.reason_phrase)[:100]}")
     # Also where we are refused: that says something of the host, and nothing of the sound.
-    raise http.TransientError(f"{status} {answer.reason_phrase}")
+    raise http.TransientError(f"{status} {plain(answer.reason_phrase)[:100]}")
 
 
 def _first(response: httpx.Response) -> int | None:
     """First byte of a partial answer: ``Content-Range: bytes 100-199/200``."""
     unit, _, span = response.headers.get("Content-Range", "").partition(" ")
-    first = span.partition("-")[0]
-    return int(first) if unit == "bytes" and first.isdecimal() else None
+    return whole_number(span.partition("-")[0]) if unit == "bytes" else None
 
 
 def _total(response: httpx.Response) -> int | None:
-    total = response.headers["Content-Range"].rpartition("/")[2]
-    return int(total) if total.isdecimal() else None
+    return whole_number(response.headers["Content-Range"].rpartition("/")[2])

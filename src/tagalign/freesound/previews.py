@@ -18,7 +18,7 @@ import httpx
 from tagalign.download import http
 from tagalign.freesound.api import FreesoundError
 from tagalign.freesound.kept import Kept, preview_name
-from tagalign.freesound.preview import PreviewError, fetch_sound
+from tagalign.freesound.preview import PreviewError, fetch_sound, preview_client
 from tagalign.progress import Progress
 
 HOPELESS = 5  # neighbours among the missing that fail after all attempts: the host seems down
@@ -60,7 +60,7 @@ def download(
     unknown = [identifier for identifier in missing if identifier not in kept.failed]
     with (
         Progress(label, len(missing)) as progress,
-        http.client(settings["timeout"], settings["downloads"], follow_redirects=True) as client,
+        preview_client(settings) as client,
     ):
         received, start = 0, time.monotonic()
         stubborn, suspects, answered = {}, set(), before

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from tagalign.freesound.answer import LARGEST_NUMBER, own_hosts, why_not
+
 # Names of licences in filters -> what tells them in the URL of an answer.
 LICENSES = {
     "Creative Commons 0": "/publicdomain/zero/",
@@ -30,11 +32,11 @@ def created_at(result: Mapping) -> int | None:
     """When the sound was created, in milliseconds since 1970 (UTC), if it says so."""
     try:
         moment = datetime.fromisoformat(result["created"])
-    except (KeyError, TypeError, ValueError):
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return int(moment.timestamp()) * 1000 + moment.microsecond // 1000
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return int(moment.timestamp()) * 1000 + moment.microsecond // 1000
 
 
 def solr_time(moment: int) -> str:
@@ -60,13 +62,20 @@ def record(result: Mapping, preview: str) -> dict:
     return values
 
 
-def reason_against(values: Mapping, preview: str, licenses: list[str]) -> str | None:
-    """Why a sound with these columns cannot be used, or None."""
+def reason_against(values: Mapping, settings: Mapping) -> str | None:
+    """Why a sound with these columns cannot be used, or None.
+
+    Parameters
+    ----------
+    settings
+        The section ``source.freesound``.
+    """
+    licenses, preview = settings["licenses"], settings["preview"]
     if licenses and not any(LICENSES[name] in values["license"] for name in licenses):
         return f"licence {values['license'] or 'unknown'} (source.freesound.licenses)"
     if not values["preview"]:
         return f"has no {preview}"
-    return None
+    return why_not(values["preview"], own_hosts(settings))
 
 
 def search_filter(settings: Mapping, start: int, stop: int) -> str:
@@ -91,7 +100,7 @@ def search_filter(settings: Mapping, start: int, stop: int) -> str:
 
 
 def _text(value) -> str:
-    if value is None:
+    if not isinstance(value, str | int | float):
         return ""
     # HDF5 ends a text at a zero byte, and JSON can hold halves of surrogate pairs.
     return str(value).encode("utf-8", "replace").decode().replace("\0", "")
@@ -100,6 +109,8 @@ def _text(value) -> str:
 def _number(value, kind: type):
     try:
         number = float(value)
-        return number if kind is float else round(number)
+        if kind is float:
+            return number
+        return round(number) if 0 <= number <= LARGEST_NUMBER else 0
     except (TypeError, ValueError, OverflowError):
         return float("nan") if kind is float else 0

@@ -116,12 +116,12 @@ class Walk:
         """Add results to the journal; the number that were not known."""
         new = 0
         for result in filter(_usable, results):
-            identifier = int(result["id"])
+            identifier = result["id"]
             created = created_at(result)
             reason, values = self.excluded.get(str(identifier)), None
             if reason is None:
                 values = record(result, self.settings["preview"])
-                reason = reason_against(values, self.settings["preview"], self.settings["licenses"])
+                reason = reason_against(values, self.settings)
             moment = start if created is None else created
             new += self.state.add(identifier, moment, reason, values)
         return new
@@ -185,7 +185,7 @@ class Walk:
 
 
 def _usable(result) -> bool:
-    return isinstance(result, Mapping) and str(result.get("id", "")).isdecimal()
+    return result is not None
 
 
 def _halves(start: int, stop: int) -> list[Window]:

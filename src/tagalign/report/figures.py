@@ -11,8 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from tagalign import store
+from tagalign.report.plain_text import draw_plain_text
 from tagalign.report.results import SYSTEMS, Result
 from tagalign.report.statistics import confusion
+
+draw_plain_text()
 
 DPI = 150
 BLUE, GREY, RED = "#1f5fa8", "#8a8a8a", "#c8452d"

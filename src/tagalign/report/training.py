@@ -13,8 +13,11 @@ from matplotlib.ticker import MaxNLocator
 
 from tagalign import store
 from tagalign.model.file import Model, load_model
+from tagalign.report.plain_text import draw_plain_text
 from tagalign.train.data import Pairs, TrainingData, read_pairs
 from tagalign.train.history import split_name
+
+draw_plain_text()
 
 SHOWN = 8
 NEAREST = 8

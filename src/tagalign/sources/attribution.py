@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tagalign import store
 from tagalign.errors import InputError
+from tagalign.sources.table import cell
 
 COLUMNS = ("id", "name", "username", "license", "url")
 CHUNK = 10_000  # rows of the catalogue in memory at once
@@ -54,7 +55,7 @@ def write_attribution(
             columns = [store.read_strings(file[name], rows) for name in COLUMNS]
             for row in zip(*columns, strict=True):
                 if row[0] in used:
-                    table.writerow(row)
+                    table.writerow(map(cell, row))
                     count += 1
         if count < len(used):
             raise InputError(

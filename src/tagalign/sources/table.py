@@ -179,3 +179,8 @@ def _check_header(
                 f"{path} has no column {column!r}, only {there or 'nothing'};"
                 f" add it, or name the right one in {key or 'the configuration'}"
             )
+
+
+def cell(text: str) -> str:
+    """Text for a CSV of ours, which a spreadsheet must not take for a formula."""
+    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) else text
