@@ -5,19 +5,20 @@ import os
 import subprocess
 import sys
 
-import h5py
 import librosa
 import numpy as np
 import pytest
 import soundfile
 
-from tagalign import store
+import stage_files
 from tagalign.audio.decode import AudioError
+from tagalign.audio.file import PatchShard
 from tagalign.audio.mel import LogMel
 from tagalign.audio.padding import pad_short
-from tagalign.audio.patches import maximum_patch, measure_sound, write_patches
+from tagalign.audio.patches import maximum_patch, measure_sound, run
 from tagalign.errors import InputError
 from tagalign.sources.folder import write_folder
+from tagalign.sources.shards import Shard
 from tagalign.store import digest
 
 EPS = np.finfo(np.float32).eps
@@ -157,21 +158,19 @@ def catalogue(folder, sections, tmp_path):
 
 def test_the_stage_writes_patches_and_lists_what_failed(catalogue, folder, paper, tmp_path):
     output = tmp_path / "patches" / "0000.h5"
-    failures = dict(write_patches(output, catalogue, 0, paper, folder=folder))
+    failures = dict(run(output, catalogue, 0, paper, folder=folder))
     assert list(failures) == ["11", "12", "13", "14"]
     assert failures["11"].startswith("not a readable sound")
     assert failures["12"].startswith("truncated")
     assert failures["13"] == failures["14"] == "silent"
-    with store.read(output, stage="patches") as file:
-        identifiers = store.read_strings(file["id"])
-        assert identifiers == ["5", "6", *map(str, range(1000, 998 + SOUNDS))]
-        assert file["log_mel"].shape == (SOUNDS, 96, 96)
-        assert dict(store.read_failures(file)) == failures
-        assert store.attributes(file)["config"]["patches"] == paper
-        expected, _ = measure_sound((folder / "stereo.flac").read_bytes(), LogMel(paper), paper)
-        np.testing.assert_array_equal(file["log_mel"][0], expected)
-        stereo = soundfile.info(folder / "stereo.flac")
-        assert file["duration"][0] == stereo.frames / 44100
+    made = PatchShard.read(output)
+    assert made.id == ["5", "6", *map(str, range(1000, 998 + SOUNDS))]
+    assert made.log_mel.shape == (SOUNDS, 96, 96)
+    assert dict(made.failed) == failures
+    assert made.front_end == paper
+    expected, _ = measure_sound((folder / "stereo.flac").read_bytes(), LogMel(paper), paper)
+    np.testing.assert_array_equal(made.log_mel[0], expected)
+    assert made.duration[0] == soundfile.info(folder / "stereo.flac").frames / 44100
 
 
 @pytest.mark.parametrize("preset", ["paper", "reference"])
@@ -183,56 +182,47 @@ def test_two_runs_and_any_number_of_jobs_give_the_same_bytes(
     hashes = set()
     for index, jobs in enumerate([1, 1, 2]):
         output = tmp_path / f"{index}.h5"
-        write_patches(output, catalogue, 0, settings, folder=folder, jobs=jobs)
+        run(output, catalogue, 0, settings, folder=folder, jobs=jobs)
         hashes.add(digest(output))
     assert len(hashes) == 1
 
 
 def test_a_sound_has_the_same_patch_in_any_shard(catalogue, folder, reference, sections, tmp_path):
     """The reference front end draws noise; the shard and the id must not matter."""
-    write_patches(tmp_path / "a.h5", catalogue, 1, reference, folder=folder)
+    run(tmp_path / "a.h5", catalogue, 1, reference, folder=folder)
     source = sections["source"] | {
         "shard_size": 1000,
         "folder": sections["source"]["folder"]
         | {"csv": str(folder / "sounds.csv"), "audio": str(folder)},
     }
     write_folder(source, tmp_path / "one.h5")
-    write_patches(tmp_path / "b.h5", tmp_path / "one.h5", 0, reference, folder=folder)
-    with h5py.File(tmp_path / "a.h5") as a, h5py.File(tmp_path / "b.h5") as b:
-        last = store.read_strings(a["id"])
-        assert last == ["1018", "1019"]
-        assert store.read_strings(b["id"])[-2:] == last
-        np.testing.assert_array_equal(a["log_mel"][()], b["log_mel"][-2:])
+    run(tmp_path / "b.h5", tmp_path / "one.h5", 0, reference, folder=folder)
+    a, b = PatchShard.read(tmp_path / "a.h5"), PatchShard.read(tmp_path / "b.h5")
+    assert a.id == b.id[-2:] == ["1018", "1019"]
+    np.testing.assert_array_equal(a.log_mel, b.log_mel[-2:])
 
 
 def test_encoded_audio_gives_the_same_patches_as_files(catalogue, folder, paper, tmp_path):
-    with h5py.File(catalogue) as file:
-        rows = slice(0, int((file["shard"][()] == 0).sum()))
-        names = store.read_strings(file["file"], rows)
-        identifiers = store.read_strings(file["id"], rows)
-    with store.create(tmp_path / "audio.h5", stage="audio", config={}) as file:
-        store.write_strings(file, "id", identifiers)
-        sounds = [np.frombuffer((folder / name).read_bytes(), np.uint8) for name in names]
-        store.write_ragged(file, "audio", sounds, np.uint8)
-        store.write_failures(file, [("77", "404: no such preview")])
-    write_patches(tmp_path / "a.h5", catalogue, 0, paper, folder=folder)
-    write_patches(tmp_path / "b.h5", catalogue, 0, paper, audio=tmp_path / "audio.h5", jobs=2)
-    with h5py.File(tmp_path / "a.h5") as a, h5py.File(tmp_path / "b.h5") as b:
-        assert store.read_strings(a["id"]) == store.read_strings(b["id"])
-        for name in ("log_mel", "duration"):
-            np.testing.assert_array_equal(a[name][()], b[name][()])
-        # What could not be downloaded is carried on: the file of audio may be deleted.
-        missing = [("77", "404: no such preview")]
-        assert sorted(store.read_failures(b)) == sorted(store.read_failures(a) + missing)
+    listed = Shard.select(catalogue, 0)
+    names = zip(listed.id, listed.file, strict=True)
+    sounds = {identifier: (folder / name).read_bytes() for identifier, name in names}
+    stage_files.write_audio(tmp_path / "audio.h5", sounds, [("77", "404: no such preview")])
+    run(tmp_path / "a.h5", catalogue, 0, paper, folder=folder)
+    run(tmp_path / "b.h5", catalogue, 0, paper, audio=tmp_path / "audio.h5", jobs=2)
+    a, b = PatchShard.read(tmp_path / "a.h5"), PatchShard.read(tmp_path / "b.h5")
+    for name in ("id", "log_mel", "duration"):
+        np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
+    # What could not be downloaded is carried on: the file of audio may be deleted.
+    assert sorted(b.failed) == sorted([*a.failed, ("77", "404: no such preview")])
     with pytest.raises(InputError, match="holds sound 1000, which is not in this shard"):
-        write_patches(tmp_path / "c.h5", catalogue, 1, paper, audio=tmp_path / "audio.h5")
+        run(tmp_path / "c.h5", catalogue, 1, paper, audio=tmp_path / "audio.h5")
     assert not (tmp_path / "c.h5").exists()
 
 
 def test_changed_and_vanished_sounds_are_listed(catalogue, folder, paper, tmp_path):
     (folder / "slow.mp3").unlink()
     (folder / "stereo.flac").write_bytes((folder / "text.wav").read_bytes())
-    failures = dict(write_patches(tmp_path / "out.h5", catalogue, 0, paper, folder=folder))
+    failures = dict(run(tmp_path / "out.h5", catalogue, 0, paper, folder=folder))
     assert failures["5"] == "changed since the catalogue was made; make the catalogue again"
     assert failures["6"] == "cannot be opened (No such file or directory)"
 
@@ -247,12 +237,12 @@ def test_a_sound_of_huge_samples_is_listed(folder, sections, paper, sound, tmp_p
     }
     write_folder(source, tmp_path / "huge.h5")
     output = tmp_path / "out.h5"
-    ((identifier, reason),) = write_patches(output, tmp_path / "huge.h5", 0, paper, folder=folder)
+    ((identifier, reason),) = run(output, tmp_path / "huge.h5", 0, paper, folder=folder)
     assert identifier == "1"
     assert reason.startswith("samples far above full scale")
-    with h5py.File(output) as file:
-        assert store.read_strings(file["id"]) == ["5"]
-        assert np.isfinite(file["log_mel"][()]).all()
+    made = PatchShard.read(output)
+    assert made.id == ["5"]
+    assert np.isfinite(made.log_mel).all()
 
 
 def test_the_release_keeps_silent_sounds(folder, reference):
@@ -273,15 +263,15 @@ def test_a_folder_of_unusable_sounds_is_an_error(folder, sections, paper, tmp_pa
     }
     write_folder(source, tmp_path / "bad.h5")
     with pytest.raises(InputError, match=r"none of the 2 sounds .* the first, 1: not a readable"):
-        write_patches(tmp_path / "out.h5", tmp_path / "bad.h5", 0, paper, folder=folder)
+        run(tmp_path / "out.h5", tmp_path / "bad.h5", 0, paper, folder=folder)
     assert not (tmp_path / "out.h5").exists()
 
 
 def test_an_absent_shard_or_folder_is_an_error(catalogue, folder, paper, tmp_path):
     with pytest.raises(InputError, match=r"catalogue\.h5 has no shard 7"):
-        write_patches(tmp_path / "out.h5", catalogue, 7, paper, folder=folder)
+        run(tmp_path / "out.h5", catalogue, 7, paper, folder=folder)
     with pytest.raises(InputError, match="absent is not a directory"):
-        write_patches(tmp_path / "out.h5", catalogue, 0, paper, folder=tmp_path / "absent")
+        run(tmp_path / "out.h5", catalogue, 0, paper, folder=tmp_path / "absent")
 
 
 def test_the_command_line(catalogue, folder, tmp_path):
@@ -292,7 +282,7 @@ def test_the_command_line(catalogue, folder, tmp_path):
     assert result.returncode == 0, result.stderr
     assert "patches: 13: silent" in result.stderr
     assert "24/24 sounds" in result.stderr
-    assert h5py.File(output)["log_mel"].shape == (SOUNDS, 96, 96)
+    assert PatchShard.read(output).log_mel.shape == (SOUNDS, 96, 96)
     refused = subprocess.run([*command, "--audio", "x.h5"], capture_output=True, text=True)
     assert refused.returncode != 0
     assert "not both" in refused.stderr

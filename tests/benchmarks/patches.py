@@ -10,9 +10,9 @@ import soundfile
 import soxr
 from rows import Row, rates
 
+from tagalign.audio import patches
 from tagalign.audio.decode import decode
 from tagalign.audio.mel import LogMel
-from tagalign.audio.patches import measure_sound, write_patches
 from tagalign.config import load as config
 from tagalign.sources.folder import write_folder
 
@@ -47,7 +47,7 @@ def run() -> list[Row]:
 
         def ours() -> int:
             for path in paths:
-                measure_sound(path.read_bytes(), log_mel, settings)
+                patches.measure_sound(path.read_bytes(), log_mel, settings)
             return len(paths)
 
         def released() -> int:
@@ -56,7 +56,7 @@ def run() -> list[Row]:
             return len(paths)
 
         def stage() -> int:
-            write_patches(folder / "patches.h5", catalogue, 0, settings, folder=folder)
+            patches.run(folder / "patches.h5", catalogue, 0, settings, folder=folder)
             return len(paths)
 
         floor, one_core, shard, plain = rates(decoding, ours, stage, released)

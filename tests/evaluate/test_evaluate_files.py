@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import stage_files
 from tagalign import store
 from tagalign.cli import cli
 from tagalign.errors import InputError
@@ -123,16 +124,11 @@ def test_files_of_another_stage(tmp_path, evaluate):
 
 
 def write_pairs(path, train, validation):
-    with store.create(path, stage="pairs", config={}) as file:
-        for name, ids in (("train", train), ("validation", validation)):
-            store.write_strings(file.create_group(name), "id", ids)
-    return path
+    return stage_files.write_training_file(path, train, validation)
 
 
 def write_tags(path, ids):
-    with store.create(path, stage="tags", config={}) as file:
-        store.write_strings(file, "id", ids)
-    return path
+    return stage_files.write_tags(path, {identifier: [0] for identifier in ids}, ["dog"])
 
 
 def leaks(task, output, *pretraining, allowed=()):

@@ -4,30 +4,29 @@ import csv
 
 import pytest
 
-from tagalign import store
+import stage_files
 from tagalign.errors import InputError
-from tagalign.freesound.shard import write_audio
-from tagalign.sources.attribution import write_attribution
+from tagalign.freesound import audio
+from tagalign.sources.attribution import run
 from tagalign.sources.freesound import catalogue_freesound
+from tagalign.sources.shards import Shard
 
 
 @pytest.fixture
 def downloaded(tmp_path, freesound, source):
     sections = source(freesound, shard_size=20)
     catalogue_freesound(sections, tmp_path / "journal", tmp_path / "catalogue.h5")
-    with store.read(tmp_path / "catalogue.h5") as file:
-        shards = file["shard"][()]
-        ids = [int(i) for i, n in zip(store.read_strings(file["id"]), shards, strict=True) if n < 2]
+    ids = [int(i) for shard in (0, 1) for i in Shard.select(tmp_path / "catalogue.h5", shard).id]
     freesound.sounds.by_id[ids[3]]["path"] = tmp_path / "catalogue.h5"  # no sound: not credited
     for shard in (0, 1):
         path, settings = tmp_path / f"{shard}.h5", sections["source"]["freesound"]
-        write_audio(path, tmp_path / "catalogue.h5", shard, settings, tmp_path / "journal")
+        audio.run(path, tmp_path / "catalogue.h5", shard, settings, tmp_path / "journal")
     return [identifier for identifier in ids if identifier != ids[3]]
 
 
 def test_author_licence_and_url_of_all(tmp_path, freesound, downloaded):
     paths = [tmp_path / "0.h5", tmp_path / "1.h5"]
-    count = write_attribution(tmp_path / "attribution.csv", tmp_path / "catalogue.h5", paths)
+    count = run(tmp_path / "attribution.csv", tmp_path / "catalogue.h5", paths)
     with open(tmp_path / "attribution.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [int(row["id"]) for row in rows] == downloaded
@@ -41,10 +40,7 @@ def test_author_licence_and_url_of_all(tmp_path, freesound, downloaded):
 
 
 def test_a_sound_without_a_known_author_is_an_error(tmp_path, downloaded):
-    with store.create(tmp_path / "other.h5", stage="audio", config={}) as file:
-        store.write_strings(file, "id", ["1"])
+    stage_files.write_audio(tmp_path / "other.h5", {"1": b"sound"})
     with pytest.raises(InputError, match="1 sounds of the shards are not in"):
-        write_attribution(
-            tmp_path / "attribution.csv", tmp_path / "catalogue.h5", [tmp_path / "other.h5"]
-        )
+        run(tmp_path / "attribution.csv", tmp_path / "catalogue.h5", [tmp_path / "other.h5"])
     assert not (tmp_path / "attribution.csv").exists()

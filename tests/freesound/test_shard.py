@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tagalign import store
+import stage_files
 from tagalign.errors import InputError
+from tagalign.freesound import audio
 from tagalign.freesound.api import FreesoundError
-from tagalign.freesound.shard import write_audio
+from tagalign.freesound.file import AudioShard
 from tagalign.sources.freesound import catalogue_freesound
-from tagalign.sources.shards import write_shards
+from tagalign.sources.shards import Shard, write_shards
 
 
 @pytest.fixture
@@ -31,13 +32,11 @@ def make(tmp_path, freesound, source):
             write_shards(tmp_path / "catalogue.h5", tmp_path / "shards")
 
         def ids(self, shard=0):
-            with store.read(tmp_path / "catalogue.h5") as file:
-                rows = zip(store.read_strings(file["id"]), file["shard"][()], strict=True)
-                return [identifier for identifier, number in rows if number == shard]
+            return Shard.select(tmp_path / "catalogue.h5", shard).id
 
         def audio(self, name="audio.h5", shard=0, journal="journal", **changes):
             settings = source(freesound, **changes)["source"]["freesound"]
-            return write_audio(
+            return audio.run(
                 tmp_path / name,
                 tmp_path / "shards" / f"{shard:04d}.h5",
                 shard,
@@ -53,11 +52,9 @@ def make(tmp_path, freesound, source):
             return ids
 
         def read(self, name="audio.h5"):
-            with store.read(tmp_path / name, stage="audio") as file:
-                sounds = store.read_ragged(file["audio"])
-                ids = store.read_strings(file["id"])
-                failures = dict(store.read_failures(file))
-            return {i: s.tobytes() for i, s in zip(ids, sounds, strict=True)}, failures
+            made = AudioShard.read(tmp_path / name)
+            sounds = zip(made.id, made.audio, strict=True)
+            return {i: sound.tobytes() for i, sound in sounds}, dict(made.failed)
 
     return Make()
 
@@ -67,8 +64,8 @@ def test_the_bytes_of_every_sound(make, freesound):
     sounds, failures = make.read()
     assert list(sounds) == make.ids()
     assert len(sounds) == 30
-    for identifier, audio in sounds.items():
-        assert audio == Path(freesound.sounds.by_id[int(identifier)]["path"]).read_bytes()
+    for identifier, sound in sounds.items():
+        assert sound == Path(freesound.sounds.by_id[int(identifier)]["path"]).read_bytes()
     assert failures == {}
     assert set(freesound.log.previews.values()) == {1}
     assert set(freesound.log.preview_headers) == {None}  # previews need no key and get none
@@ -309,18 +306,16 @@ def test_a_shard_that_lost_all_its_sounds(make, freesound, source, tmp_path):
     settings = source(freesound)["source"]["freesound"]
     catalogue, journal = tmp_path / "catalogue.h5", tmp_path / "journal"
     freesound.reset()
-    assert write_audio(tmp_path / "audio.h5", catalogue, 0, settings, journal) == []
+    assert audio.run(tmp_path / "audio.h5", catalogue, 0, settings, journal) == []
     assert make.read() == ({}, {})
     assert not freesound.log.previews
 
 
 def test_a_catalogue_of_another_source(make, tmp_path, freesound, source):
-    with store.create(tmp_path / "folder.h5", stage="catalogue", config={}) as file:
-        store.write_strings(file, "id", ["1"])
-        file["shard"] = [0]
+    stage_files.write_catalogue(tmp_path / "folder.h5", [{"id": "1"}])
     settings = source(freesound)["source"]["freesound"]
     with pytest.raises(FreesoundError, match="lists no previews"):
-        write_audio(tmp_path / "audio.h5", tmp_path / "folder.h5", 0, settings, None)
+        audio.run(tmp_path / "audio.h5", tmp_path / "folder.h5", 0, settings, None)
 
 
 def test_a_journal_that_another_program_has_open_or_is_none(make, tmp_path):

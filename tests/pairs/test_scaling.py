@@ -1,10 +1,11 @@
 """Min-max scaling against scikit-learn."""
 
-import h5py
 import numpy as np
 import pytest
 from sklearn.preprocessing import MinMaxScaler
 
+import stage_files
+from tagalign.pairs.file import TrainingFile
 from tagalign.pairs.scaling import Range, Scaling
 
 
@@ -53,9 +54,8 @@ def test_written_and_read(tmp_path, training):
     seen = Range("frame")
     seen.update(training)
     scaling = seen.scaling("low")
-    with h5py.File(tmp_path / "file.h5", "w") as file:
-        scaling.write(file)
-        found = Scaling.read(file)
+    path = stage_files.write_training_file(tmp_path / "pairs.h5", ["a"], scaling=scaling)
+    found = TrainingFile.read(path).scaling
     assert (found.axis, found.clip) == ("frame", "low")
     np.testing.assert_array_equal(found.minimum, training.min(axis=(0, 1)))
     np.testing.assert_array_equal(found.maximum, training.max(axis=(0, 1)))

@@ -8,9 +8,11 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+import stage_files
 from tagalign import store
 from tagalign.cli import cli
 from tagalign.errors import InputError
+from tagalign.model.layout import ModelFile
 from tagalign.report import paper
 from tagalign.report.losses import count_losses
 
@@ -39,13 +41,22 @@ def write_scores(path, system, task="us8k", seed=0, p=0.7, n=60, unscored=0, con
 
 
 def write_model(path, system, seed):
-    with store.create(path, stage="train", config={}, seed=seed) as file:
-        file.attrs["system"] = json.dumps({"name": system})
-        history = file.create_group("history")
-        epochs = np.arange(5)
-        for part in ("", "validation_"):
-            history[f"{part}contrastive"] = (6 + len(part) / 9) / (1 + epochs + seed)
-        history["retrieval"] = epochs / 10.0
+    epochs = np.arange(5)
+    history = {
+        f"{part}contrastive": (6 + len(part) / 9) / (1 + epochs + seed)
+        for part in ("", "validation_")
+    }
+    ModelFile(
+        system={"name": system},
+        network={},
+        front_end={},
+        cleaning={},
+        tags_per_sound=5,
+        tag_order="given",
+        vocabulary=["dog"],
+        weights={},
+        history=history | {"retrieval": epochs / 10.0},
+    ).write(path, seed=seed)
     return path
 
 
@@ -167,14 +178,10 @@ def test_losses_are_counted_by_reason_over_all_shards(tmp_path):
         [[("1", "silent"), ("2", "truncated: 50% are there")], [("3", "truncated: 9% are there")]]
     ):
         paths.append(tmp_path / f"{shard}.h5")
-        with store.create(paths[-1], stage="patches", config={}) as file:
-            store.write_strings(file, "id", ["7", "8"])
-            store.write_failures(file, failures)
+        patches = dict.fromkeys(["7", "8"], np.zeros((4, 4)))
+        stage_files.write_patches(paths[-1], patches, {"n_mels": 4, "n_frames": 4}, failures)
     paths.append(tmp_path / "pairs.h5")
-    with store.create(paths[-1], stage="pairs", config={}) as file:
-        store.write_strings(file.create_group("train"), "id", ["7"])
-        store.write_strings(file.create_group("validation"), "id", ["8"])
-        store.write_failures(file, [])
+    stage_files.write_training_file(paths[-1], ["7"], ["8"])
     lost = count_losses(paths)
     assert lost.to_numpy().tolist() == [
         ["patches", 4, 3, "truncated", 2],

@@ -12,7 +12,7 @@ from tagalign import store
 from tagalign.config import load as config
 from tagalign.errors import ConfigError, InputError
 from tagalign.release.reference import REFERENCE
-from tagalign.sources.coala import write_coala
+from tagalign.sources.coala import run as make
 from tagalign.sources.exclude import excluded_ids
 
 TRAIN, VALIDATION = range(1_000_001, 1_000_600), range(1_000_900, 1_000_960)
@@ -57,7 +57,7 @@ def sections(published):
 
 
 def run(tmp_path, sections):
-    write_coala(tmp_path / "pairs.h5", tmp_path / "tags.h5", sections, tmp_path / "downloads")
+    make(tmp_path / "pairs.h5", tmp_path / "tags.h5", sections, tmp_path / "downloads")
 
 
 def test_pairs_hold_what_was_published(tmp_path, published, sections):

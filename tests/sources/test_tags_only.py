@@ -4,9 +4,10 @@ import shutil
 
 import pytest
 
-from tagalign import store
-from tagalign.audio.patches import write_patches
+from tagalign.audio.file import PatchShard
+from tagalign.audio.patches import run
 from tagalign.config.load import resolve_sections
+from tagalign.sources.catalogue import Catalogue
 from tagalign.sources.folder import write_folder
 
 
@@ -21,10 +22,9 @@ def source(tmp_path, corpus):
 
 def test_a_row_without_a_file_gives_tags_and_no_patch(tmp_path, source):
     write_folder(source, tmp_path / "catalogue.h5")
-    with store.read(tmp_path / "catalogue.h5", stage="catalogue") as file:
-        assert store.read_ragged(file["tags"]) == [["drum", "tom"], ["dog", "bark"]]
+    assert Catalogue.read(tmp_path / "catalogue.h5").tags == [["drum", "tom"], ["dog", "bark"]]
     settings = resolve_sections({}, ["patches"])["patches"]
-    write_patches(tmp_path / "patches.h5", tmp_path / "catalogue.h5", 0, settings, folder=tmp_path)
-    with store.read(tmp_path / "patches.h5", stage="patches") as file:
-        assert store.read_strings(file["id"]) == ["1"]
-        assert store.read_failures(file) == [("2", "no sound file, only tags")]
+    run(tmp_path / "patches.h5", tmp_path / "catalogue.h5", 0, settings, folder=tmp_path)
+    made = PatchShard.read(tmp_path / "patches.h5")
+    assert made.id == ["1"]
+    assert made.failed == [("2", "no sound file, only tags")]

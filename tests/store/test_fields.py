@@ -52,7 +52,7 @@ def example(**changes):
         "blocks": [np.ones((3, 2)), np.zeros((0, 2))],
         "square": np.arange(12).reshape(2, 2, 3),
         "texts": {"mood": ["loud", ""]},
-        "weights": {"w": np.eye(2, dtype=np.float16), "n": np.int64(7)},
+        "weights": {"w": np.eye(2, dtype=np.float16), "n": np.int64(7), "deep": {"w": np.ones(2)}},
         "left": Half(["p", "q", "r"], np.ones((3, 3), np.float16), "odd"),
         "failed": [("z", "silent")],
     }
@@ -73,6 +73,7 @@ def test_round_trip(tmp_path):
     assert found.texts == {"mood": ["loud", ""]}
     assert found.weights["w"].dtype == np.float16
     assert found.weights["n"] == 7
+    assert found.weights["deep"]["w"].tolist() == [1, 1]
     assert found.failed == [("z", "silent")]
     assert (found.left.id, found.left.kind) == (["p", "q", "r"], "odd")
     assert found.left.values.dtype == np.float16

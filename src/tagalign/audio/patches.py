@@ -1,8 +1,4 @@
-"""Stage `patches`: the log-mel patch of maximum energy of each sound of a shard.
-
-The file holds ``id``, ``log_mel`` (n, n_mels, n_frames) not scaled, ``duration`` in seconds,
-and in ``failed/`` the sounds that cannot be used, with their reason.
-"""
+"""Stage `patches`: the log-mel patch of maximum energy of each sound of a shard."""
 
 import functools
 import hashlib
@@ -10,22 +6,23 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-import h5py
 import numpy as np
 
-from tagalign import store
 from tagalign.audio.decode import audio_packages, read_file, read_sound, reason_of
+from tagalign.audio.file import PatchShard
 from tagalign.audio.mel import LogMel
 from tagalign.audio.padding import pad_short, pad_to, samples_for
 from tagalign.errors import AudioError, InputError
+from tagalign.freesound.file import AudioShard
 from tagalign.parallel import ordered_map
 from tagalign.progress import Progress
+from tagalign.sources.shards import Shard
 
 WORTH_A_PROCESS = 64  # sounds; fewer take less time than it takes to start a process
 SILENCE = 2**-15  # difference of the extremes below which a sound is silent: one 16-bit step
 
 
-def write_patches(
+def run(
     output: str | os.PathLike,
     catalogue: str | os.PathLike,
     shard: int,
@@ -64,43 +61,22 @@ def write_patches(
         The catalogue has no such shard, `audio` does not belong to it, `folder` is no
         directory, or no sound of a catalogue with a single shard can be used.
     """
-    sounds, only = _sounds(catalogue, shard)
+    sounds = Shard.select(catalogue, shard)
+    if not sounds.id:
+        raise InputError(f"{catalogue} has no shard {shard}")
     # The file of audio may be temporary: what could not be downloaded is carried on.
-    failures = _not_downloaded(audio) if audio else []
+    failures = AudioShard.read_fields(audio, "failed")[0] if audio else []
     inputs = {"catalogue": catalogue} | ({"audio": audio} if audio else {})
-    source = list(_in_audio(audio, sounds) if audio else _in_folder(folder, sounds))
-    # Made here once, because making the filters imports librosa, which takes seconds.
-    work = functools.partial(_measure, front_end=LogMel(settings), settings=settings)
-    shape = (settings["n_mels"], settings["n_frames"])
-    jobs = min(jobs, -(-len(source) // WORTH_A_PROCESS))
-    packages = audio_packages(settings["resampler"])
-    with store.create(
-        output, stage="patches", config={"patches": settings}, inputs=inputs, packages=packages
-    ) as file:
-        log_mel = file.create_dataset(
-            "log_mel", (0, *shape), np.float32, maxshape=(len(source), *shape), chunks=(1, *shape)
-        )
-        kept, durations = [], []
-        with Progress("patches", len(source)) as progress:
-            results = ordered_map(work, (read for _, read in source), jobs)
-            for (identifier, _), result in zip(source, results, strict=True):
-                if isinstance(result, str):
-                    failures.append((identifier, result))
-                else:
-                    log_mel.resize(len(kept) + 1, axis=0)
-                    log_mel[len(kept)], duration = result
-                    kept.append(identifier)
-                    durations.append(duration)
-                progress.update(failed=len(failures))
-        if not kept and only:
-            identifier, reason = failures[0]
-            raise InputError(
-                f"none of the {len(failures)} sounds of {catalogue} can be used; the first,"
-                f" {identifier}: {reason}"
-            )
-        store.write_strings(file, "id", kept)
-        file["duration"] = np.array(durations, np.float64)
-        store.write_failures(file, failures)
+    source = _in_audio(audio, sounds) if audio else _in_folder(folder, sounds, catalogue)
+    PatchShard.write_rows(
+        output,
+        _measured(source, settings, failures, jobs, catalogue if sounds.shards == 1 else None),
+        most=len(source),
+        failed=failures,
+        settings=settings,
+        inputs=inputs,
+        packages=audio_packages(settings["resampler"]),
+    )
     return failures
 
 
@@ -165,46 +141,60 @@ def _loudest(per_frame: np.ndarray, width: int, step: int) -> int:
     return int(np.argmax(windows)) * step
 
 
-def _sounds(catalogue, shard: int) -> tuple[list[dict], bool]:
-    """The rows of a shard, with file and sha256 if known, and whether these are all there are."""
-    with store.read(catalogue, stage="catalogue") as file:
-        rows = np.flatnonzero(file["shard"][()] == shard)
-        if not rows.size:
-            raise InputError(f"{catalogue} has no shard {shard}")
-        names = [name for name in ("id", "file", "sha256") if name in file]
-        span = slice(rows[0], rows[-1] + 1)  # a catalogue is sorted by shard
-        columns = [store.read_strings(file[name], span) for name in names]
-        only = file.attrs.get("shards") == 1
-    return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)], only
+def _measured(
+    source: Mapping[str, Callable[[], bytes]],
+    settings: Mapping,
+    failures: list[tuple[str, str]],
+    jobs: int,
+    only: str | os.PathLike | None,
+) -> Iterator[tuple[str, np.ndarray, float]]:
+    """Yield id, patch and duration of each sound; add (id, reason) of the others to `failures`.
+
+    Where the shard is all that there is of the catalogue `only`, some sound must be usable.
+    """
+    # Made here once, because making the filters imports librosa, which takes seconds.
+    work = functools.partial(_measure, front_end=LogMel(settings), settings=settings)
+    jobs = min(jobs, -(-len(source) // WORTH_A_PROCESS))
+    usable = False
+    with Progress("patches", len(source)) as progress:
+        results = ordered_map(work, source.values(), jobs)
+        for identifier, result in zip(source, results, strict=True):
+            if isinstance(result, str):
+                failures.append((identifier, result))
+            else:
+                usable = True
+                yield identifier, *result
+            progress.update(failed=len(failures))
+    if not usable and only is not None:
+        identifier, reason = failures[0]
+        raise InputError(
+            f"none of the {len(failures)} sounds of {only} can be used; the first,"
+            f" {identifier}: {reason}"
+        )
 
 
-def _in_folder(folder, sounds: list[dict]) -> Iterator[tuple[str, Callable]]:
+def _in_folder(folder, sounds: Shard, catalogue) -> dict[str, Callable[[], bytes]]:
     """Id of each sound and a function that reads its bytes from a directory."""
     if not Path(folder).is_dir():
         raise InputError(f"{folder} is not a directory; give the one of the catalogue's sounds")
-    for sound in sounds:
-        path = Path(folder) / sound["file"]
-        yield sound["id"], functools.partial(_read_file, path, sound["sha256"])
+    if sounds.file is None or sounds.sha256 is None:
+        raise InputError(f"{catalogue} lists no files in a folder; give --audio, not --folder")
+    return {
+        identifier: functools.partial(_read_file, Path(folder) / file, sha256)
+        for identifier, file, sha256 in zip(sounds.id, sounds.file, sounds.sha256, strict=True)
+    }
 
 
-def _in_audio(audio, sounds: list[dict]) -> Iterator[tuple[str, Callable]]:
+def _in_audio(audio, sounds: Shard) -> dict[str, Callable[[], bytes]]:
     """Id of each sound and a function that reads its bytes from a file of stage `audio`."""
-    with store.read(audio, stage="audio") as file:
-        identifiers = store.read_strings(file["id"])
-        offsets = file["audio/offsets"][()].tolist()
-    foreign = sorted(set(identifiers) - {sound["id"] for sound in sounds})
+    readers = AudioShard.readers(audio)
+    foreign = sorted(readers.keys() - set(sounds.id))
     if foreign:
         raise InputError(
             f"{audio} holds sound {foreign[0]}, which is not in this shard of the catalogue;"
             " make it again from this catalogue"
         )
-    for row, identifier in enumerate(identifiers):
-        yield identifier, functools.partial(_read_slice, audio, *offsets[row : row + 2])
-
-
-def _not_downloaded(audio) -> list[tuple[str, str]]:
-    with store.read(audio, stage="audio") as file:
-        return store.read_failures(file)
+    return readers
 
 
 def _read_file(path: Path, sha256: str) -> bytes:
@@ -214,11 +204,6 @@ def _read_file(path: Path, sha256: str) -> bytes:
     if hashlib.sha256(data).hexdigest() != sha256:
         raise AudioError("changed since the catalogue was made; make the catalogue again")
     return data
-
-
-def _read_slice(audio, start: int, stop: int) -> bytes:
-    with h5py.File(audio, "r", locking=False) as file:
-        return file["audio/values"][start:stop].tobytes()
 
 
 def _measure(

@@ -20,7 +20,7 @@ def command(catalogue, shards, output):
     Example:
       tagalign attribution catalogue.h5 audio/*.h5 -o attribution.csv
     """
-    from tagalign.sources.attribution import write_attribution
+    from tagalign.sources.attribution import run
 
-    count = write_attribution(output, catalogue, shards)
+    count = run(output, catalogue, shards)
     click.echo(f"{count} sounds are credited in {output}", err=True)

@@ -30,9 +30,9 @@ def command(catalogue, shard, sections, journal, output):
       tagalign audio data/freesound/catalogue.h5 --shard 0 --config config/config.yaml \\
           --journal data/freesound/journal -o data/freesound/audio/0000.h5
     """
-    from tagalign.freesound.shard import write_audio
+    from tagalign.freesound.audio import run
 
     settings = sections["source"]["freesound"]
-    failures = write_audio(output, catalogue, shard, settings, journal)
+    failures = run(output, catalogue, shard, settings, journal)
     for identifier, reason in failures:
         click.echo(f"audio: {identifier}: {reason}", err=True)

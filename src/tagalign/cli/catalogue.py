@@ -5,7 +5,6 @@ from collections import Counter
 import click
 
 from tagalign.cli.options import config_options, output_option
-from tagalign.errors import ConfigError
 
 
 @click.command()
@@ -47,25 +46,9 @@ def command(sections, journal, shards, refresh, output):
       FREESOUND_API_KEY=... tagalign catalogue --config config/config.yaml \\
           --journal data/freesound/journal -o data/freesound/catalogue.h5
     """
-    from tagalign import store
-    from tagalign.sources.folder import write_folder
-    from tagalign.sources.freesound import catalogue_freesound
-    from tagalign.sources.shards import write_shards
+    from tagalign.sources.build import run
 
-    kind = sections["source"]["kind"]
-    if kind == "folder":
-        write_folder(sections["source"], output, journal)
-    elif kind == "freesound":
-        catalogue_freesound(sections, journal, output, refresh=refresh)
-    else:
-        raise ConfigError(
-            f"source.kind = {kind!r} has no catalogue: its files are training pairs already;"
-            " run `tagalign coala` to make pairs.h5 from them"
-        )
-    if shards:
-        write_shards(output, shards)
-    with store.read(output, stage="catalogue") as file:
-        kept, failures = store.count_strings(file["id"]), store.read_failures(file)
-    click.echo(f"catalogue: {kept} sounds, {len(failures)} left out", err=True)
-    for reason, count in Counter(reason for _, reason in failures).most_common():
-        click.echo(f"catalogue: {count} left out: {reason}", err=True)
+    count, failed = run(output, sections, journal=journal, shards=shards, refresh=refresh)
+    click.echo(f"catalogue: {count} sounds, {len(failed)} left out", err=True)
+    for reason, times in Counter(reason for _, reason in failed).most_common():
+        click.echo(f"catalogue: {times} left out: {reason}", err=True)

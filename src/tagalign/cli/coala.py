@@ -33,6 +33,6 @@ def command(sections, directory, tags, output):
     Example:
       tagalign coala --config config/coala.yaml --directory data/coala --tags tags.h5 -o pairs.h5
     """
-    from tagalign.sources.coala import write_coala
+    from tagalign.sources.coala import run
 
-    write_coala(output, tags, sections, directory)
+    run(output, tags, sections, directory)

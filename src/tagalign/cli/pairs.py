@@ -22,33 +22,11 @@ def command(tags, patches, sections, output):
     \b
     Example: tagalign pairs tags.h5 patches/*.h5 -o pairs.h5
     """
-    from tagalign import store
-    from tagalign.pairs.build import (
-        choose_validation,
-        match,
-        read_shards,
-        read_tags,
-        write_pairs,
-    )
+    from tagalign.pairs.build import run
 
-    settings = sections["pairs"]
-    tag_table, shards = read_tags(tags), read_shards(patches)
-    ids, failures = match(tag_table, shards)
-    validation = choose_validation(ids, tag_table, settings)
-    inputs = {f"patches/{number:04}": path for number, path in enumerate(shards.paths)}
-    if settings["validation_ids"]:
-        inputs["validation_ids"] = settings["validation_ids"]
-    with store.create(
-        output,
-        stage="pairs",
-        config=sections,
-        inputs=inputs | {"tags": tags},
-        seed=settings["seed"],
-    ) as file:
-        write_pairs(file, tag_table, shards, ids, validation, settings)
-        store.write_failures(file, failures)
+    made = run(output, tags, patches, sections)
     click.echo(
-        f"{int((~validation).sum())} training and {int(validation.sum())} validation pairs;"
-        f" {len(failures)} sounds in only one of tags and patches",
+        f"{len(made.train.id)} training and {len(made.validation.id)} validation pairs;"
+        f" {len(made.failed)} sounds in only one of tags and patches",
         err=True,
     )

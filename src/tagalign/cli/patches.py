@@ -40,12 +40,12 @@ def command(catalogue, shard, audio, folder, jobs, output, sections):
     Example:
       tagalign patches catalogue.h5 --shard 0 --folder my-sounds -o patches/0000.h5
     """
-    from tagalign.audio.patches import write_patches
+    from tagalign.audio.patches import run
 
     if (audio is None) == (folder is None):
         raise click.UsageError("give --audio or --folder, and not both")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    failures = write_patches(
+    failures = run(
         output,
         catalogue,
         shard,

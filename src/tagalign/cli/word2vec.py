@@ -24,21 +24,7 @@ def command(tags, dimension, sections, output):
     \b
     Example: tagalign word2vec tags.h5 --dimension 128 -o word2vec/128.h5
     """
-    from tagalign import store
-    from tagalign.tags.word2vec import train_word2vec
+    from tagalign.tags.word2vec import run
 
-    with store.read(tags, stage="tags") as file:
-        vocabulary = store.read_strings(file["vocabulary"])
-        rows = store.read_ragged(file["tags"])
-    vectors = train_word2vec(rows, len(vocabulary), dimension, sections["word2vec"])
-    with store.create(
-        output,
-        stage="word2vec",
-        config=sections,
-        inputs={"tags": tags},
-        seed=sections["word2vec"]["seed"],
-        packages=["gensim"],
-    ) as file:
-        store.write_strings(file, "vocabulary", vocabulary)
-        file["vectors"] = vectors
-    click.echo(f"{len(vocabulary)} vectors of {dimension} values", err=True)
+    made = run(output, tags, dimension, sections)
+    click.echo(f"{len(made.vocabulary)} vectors of {dimension} values", err=True)

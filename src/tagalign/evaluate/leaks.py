@@ -9,7 +9,9 @@ import numpy as np
 
 from tagalign import store
 from tagalign.errors import InputError
+from tagalign.pairs.file import TrainingFile
 from tagalign.sources.identity import canonical
+from tagalign.tags.file import TagSets
 from tagalign.tasks.protocol import name_some
 
 
@@ -111,9 +113,10 @@ def _contents(path: str | os.PathLike, column: str, wanted: Iterable[str]) -> di
 
 def _ids(path: str | os.PathLike) -> set[str]:
     """Ids of the sounds in a file of pretraining."""
-    with store.read(path) as file:
-        groups = [file[part] for part in ("train", "validation") if part in file] or [file]
-        missing = next((group for group in groups if "id" not in group), None)
-        if missing is not None:
-            raise InputError(f"{path} holds no sound ids; give a file of stage tags or pairs")
-        return {identifier for group in groups for identifier in store.read_strings(group["id"])}
+    stage = store.stage_of(path)
+    if stage == "pairs":
+        train, validation = TrainingFile.read_fields(path, "train.id", "validation.id")
+        return {*train, *validation}
+    if stage == "tags":
+        return set(TagSets.read_fields(path, "id")[0])
+    raise InputError(f"{path} holds no sound ids; give a file of stage tags or pairs")

@@ -17,7 +17,7 @@ import httpx
 
 from tagalign.download import http
 from tagalign.freesound.api import FreesoundError
-from tagalign.freesound.kept import Kept, preview_name
+from tagalign.freesound.downloaded import Downloaded, preview_name
 from tagalign.freesound.preview import PreviewError, fetch_sound, preview_client
 from tagalign.progress import Progress
 
@@ -25,15 +25,15 @@ HOPELESS = 5  # neighbours among the missing that fail after all attempts: the h
 
 
 def download(
-    sounds: Mapping[str, str], kept: Kept, settings: Mapping, label: str
+    sounds: Mapping[str, str], downloaded: Downloaded, settings: Mapping, label: str
 ) -> dict[str, str]:
-    """Fetch into `kept` what is missing there.
+    """Fetch into `downloaded` what is missing there.
 
     Parameters
     ----------
     sounds
         Id -> URL of the preview, of a whole shard.
-    kept
+    downloaded
         What there is of the shard.
     settings
         The section ``source.freesound``.
@@ -52,12 +52,12 @@ def download(
         but for a few sounds that may really be gone; or it does not give one again that it gave;
         or `HOPELESS` neighbours fail in the first run for this shard.
     """
-    here, failures = kept.keys(), {}
+    here, failures = downloaded.keys(), {}
     keys = {identifier: (identifier, preview_name(url)) for identifier, url in sounds.items()}
     before = next((i for i, key in keys.items() if key in here), None)
     missing = [identifier for identifier, key in keys.items() if key not in here]
     # What failed in the finished shard may fail again and says nothing about the host.
-    unknown = [identifier for identifier in missing if identifier not in kept.failed]
+    unknown = [identifier for identifier in missing if identifier not in downloaded.failed]
     with (
         Progress(label, len(missing)) as progress,
         preview_client(settings) as client,
@@ -87,7 +87,7 @@ def download(
                     failures[identifier] = str(result)
                 else:
                     received += len(result)
-                    kept.add(keys[identifier], result)
+                    downloaded.add(keys[identifier], result)
                 rate = received / 1e6 / max(time.monotonic() - start, 1e-9)
                 progress.update(
                     received=f"{received / 1e6:.1f} MB ({rate:.1f} MB/s)", failed=len(failures)
@@ -99,7 +99,7 @@ def download(
             _give_up(sounds[missing[0]], failures[missing[0]], len(missing))
         for identifier, reason in stubborn.items():
             reason = f"{reason}, after {2 * settings['attempts']} attempts"
-            failures[identifier] = kept.failed.get(identifier, reason)
+            failures[identifier] = downloaded.failed.get(identifier, reason)
             progress.update(failed=len(failures))
     return failures
 

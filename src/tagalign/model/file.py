@@ -1,16 +1,6 @@
-"""The model file: everything that is needed to embed a sound or a set of tags.
-
-Root attributes, beside those of every stage file: ``system`` (its row of the table, JSON),
-``network`` (the configuration section ``model``, JSON), ``front_end`` and ``cleaning`` (the
-sections ``patches`` and ``tags`` of the training data, JSON), ``tags_per_sound``,
-``tag_order``, and ``arithmetic`` of a training (JSON, see `tagalign.model.arithmetic`). Groups:
-``weights`` (a dataset per parameter and buffer), ``kept/EPOCH`` (the same after an earlier
-epoch), ``scaling``, ``history`` (a value per epoch); datasets ``vocabulary`` and, with word
-vectors, ``word_vectors``. An imported release may lack weights, ``scaling`` and ``history``.
-"""
+"""The model file: everything that is needed to embed a sound or a set of tags."""
 
 import dataclasses
-import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,6 +14,7 @@ from tagalign import store
 from tagalign.errors import InputError
 from tagalign.model.arithmetic import Arithmetic
 from tagalign.model.device import choose_device
+from tagalign.model.layout import ModelFile
 from tagalign.model.network import Network
 from tagalign.model.systems import System
 from tagalign.pairs.scaling import Scaling
@@ -212,34 +203,24 @@ class Model:
         seed: int | None = None,
     ) -> None:
         """Write the model file; see `tagalign.store.create` for the arguments."""
-        with store.create(
-            path,
-            stage=stage,
+        words = getattr(self.network.tag_encoder, "words", None)
+        arithmetic = self.arithmetic
+        ModelFile(
             config=config,
-            inputs=inputs,
-            seed=seed,
-            packages=["torch"],
-        ) as file:
-            file.attrs["system"] = self.system.to_json()
-            file.attrs["network"] = store.canonical(self.settings)
-            file.attrs["front_end"] = store.canonical(self.front_end)
-            file.attrs["cleaning"] = store.canonical(self.cleaning)
-            file.attrs["tags_per_sound"] = self.tags_per_sound
-            file.attrs["tag_order"] = self.tag_order
-            store.write_strings(file, "vocabulary", self.vocabulary)
-            if self.scaling is not None:
-                self.scaling.write(file)
-            words = getattr(self.network.tag_encoder, "words", None)
-            if words is not None:
-                file["word_vectors"] = words.vectors.cpu().numpy()
-            if self.arithmetic is not None:
-                file.attrs["arithmetic"] = self.arithmetic.to_json()
-            _write_weights(file.create_group("weights"), self.network.state_dict())
-            for epoch, weights in self.kept.items():
-                _write_weights(file.create_group(f"kept/{epoch}"), weights)
-            history = file.create_group("history")
-            for name, values in self.history.items():
-                history[name] = values
+            system=self.system.to_dict(),
+            network=self.settings,
+            front_end=self.front_end,
+            cleaning=self.cleaning,
+            tags_per_sound=self.tags_per_sound,
+            tag_order=self.tag_order,
+            vocabulary=self.vocabulary,
+            scaling=self.scaling,
+            word_vectors=None if words is None else words.vectors.cpu().numpy(),
+            arithmetic=None if arithmetic is None else dataclasses.asdict(arithmetic),
+            weights=_arrays(self.network.state_dict()),
+            kept={str(epoch): _arrays(weights) for epoch, weights in self.kept.items()},
+            history=self.history,
+        ).write(path, stage=stage, inputs=inputs, seed=seed, packages=["torch"])
 
     def _in_batches(self, function, rows: torch.Tensor, filling: float) -> np.ndarray:
         device = next(self.network.parameters()).device
@@ -253,15 +234,6 @@ class Model:
                 batch[: len(part)] = part
                 results.append(function(batch.to(device)).float().cpu()[: len(part)])
         return torch.cat(results).numpy()
-
-
-def _write_weights(group: h5py.Group, weights: Mapping[str, torch.Tensor]) -> None:
-    for name, tensor in weights.items():
-        group[name] = tensor.cpu().numpy()
-
-
-def _read_weights(group: h5py.Group) -> dict[str, torch.Tensor]:
-    return {name: torch.from_numpy(np.array(data)) for name, data in group.items()}
 
 
 def load_model(
@@ -281,22 +253,22 @@ def load_model(
     Raises
     ------
     InputError
-        The file is missing, is no model file, or does not keep the epoch.
+        The file is missing, is not a model file, or does not keep the epoch.
     ConfigError
-        The device is not to be had.
+        The device is unavailable.
     """
-    if Path(path).is_file() and not h5py.is_hdf5(path):
+    if isinstance(path, str | os.PathLike) and Path(path).is_file() and not h5py.is_hdf5(path):
         raise InputError(
             f"{path} is not a model (not even HDF5); give a file made by `tagalign train` or"
             " `tagalign import-release`"
         )
-    with store.read(path) as file:
-        if "system" not in file.attrs or "weights" not in file:
-            raise InputError(
-                f"{path} holds no model (stage {file.attrs.get('stage')!r}); give a file made by"
-                " `tagalign train` or `tagalign import-release`"
-            )
-        model = _read(file)
+    stage = store.stage_of(path)
+    if stage not in ModelFile.stages:
+        raise InputError(
+            f"{path} holds no model (stage {stage!r}); give a file made by `tagalign train` or"
+            " `tagalign import-release`"
+        )
+    model = _build(ModelFile.read(path))
     if epoch is not None:
         if epoch not in model.kept:
             kept = ", ".join(map(str, sorted(model.kept))) or "none"
@@ -309,38 +281,41 @@ def load_model(
     return model
 
 
-def _read(file: h5py.File) -> Model:
-    system = System.from_json(file.attrs["system"])
-    settings = json.loads(file.attrs["network"])
-    front_end = json.loads(file.attrs["front_end"])
-    vocabulary = store.read_strings(file["vocabulary"])
-    vectors = file.get("word_vectors")
-    state = _read_weights(file["weights"])
-    arithmetic = file.attrs.get("arithmetic")
+def _build(file: ModelFile) -> Model:
+    system = System.from_dict(file.system)
+    state = _tensors(file.weights)
     parts = {name.split(".")[0] for name in state}
-    if system.tag_encoder == "mean" and vectors is not None:
+    if system.tag_encoder == "mean" and file.word_vectors is not None:
         parts.add("tag_encoder")  # It may have no weights but the word vectors.
     network = Network(
         system,
-        settings,
-        front_end.get("n_mels", 96),
-        front_end.get("n_frames", 96),
-        len(vocabulary),
-        None if vectors is None else torch.from_numpy(vectors[()]),
+        file.network,
+        file.front_end.get("n_mels", 96),
+        file.front_end.get("n_frames", 96),
+        len(file.vocabulary),
+        None if file.word_vectors is None else torch.from_numpy(file.word_vectors),
         parts,
     )
     network.load_state_dict(state)
     return Model(
         system=system,
         network=network,
-        settings=settings,
-        vocabulary=vocabulary,
-        front_end=front_end,
-        cleaning=json.loads(file.attrs["cleaning"]),
-        scaling=Scaling.read(file) if "scaling" in file else None,
-        tags_per_sound=int(file.attrs["tags_per_sound"]),
-        tag_order=str(file.attrs["tag_order"]),
-        history={name: data[()] for name, data in file.get("history", {}).items()},
-        kept={int(epoch): _read_weights(group) for epoch, group in file.get("kept", {}).items()},
-        arithmetic=arithmetic and Arithmetic.from_json(arithmetic),
+        settings=file.network,
+        vocabulary=file.vocabulary,
+        front_end=file.front_end,
+        cleaning=file.cleaning,
+        scaling=file.scaling,
+        tags_per_sound=file.tags_per_sound,
+        tag_order=file.tag_order,
+        history=file.history,
+        kept={int(epoch): _tensors(weights) for epoch, weights in file.kept.items()},
+        arithmetic=None if file.arithmetic is None else Arithmetic(**file.arithmetic),
     )
+
+
+def _arrays(weights: Mapping[str, torch.Tensor]) -> dict[str, np.ndarray]:
+    return {name: tensor.cpu().numpy() for name, tensor in weights.items()}
+
+
+def _tensors(weights: Mapping[str, np.ndarray]) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(values) for name, values in weights.items()}

@@ -7,7 +7,6 @@ weights of the losses in ``train``. The MFCC baseline is no network and so not i
 
 import dataclasses
 import difflib
-import json
 
 from tagalign.errors import ConfigError
 
@@ -53,15 +52,14 @@ class System:
         """The epochs of ``train.keep_epochs`` that come before its last one."""
         return sorted({e for e in settings["keep_epochs"] if e < self.epochs_of(settings)})
 
-    def to_json(self) -> str:
+    def to_dict(self) -> dict:
         """The description as it stands in a model file."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+        return dataclasses.asdict(self)
 
     @classmethod
-    def from_json(cls, text: str) -> "System":
-        """Read what `to_json` wrote."""
-        fields = json.loads(text)
-        return cls(**fields | {"losses": tuple(fields["losses"])})
+    def from_dict(cls, values: dict) -> "System":
+        """Read what `to_dict` gave."""
+        return cls(**values | {"losses": tuple(values["losses"])})
 
 
 _W2V = ("reconstruction", "contrastive")

@@ -4,34 +4,29 @@ The statistics come from training patches alone; the same object scales patches 
 validation and embedding.
 """
 
-from dataclasses import dataclass
+import dataclasses
 
-import h5py
 import numpy as np
+
+from tagalign.store.fields import attribute, field
 
 # Axis of a (patches, bands, frames) array that keeps its own statistics.
 AXES = {"band": 1, "frame": 2}
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Scaling:
     """Minimum and maximum along one axis, and how values beyond them are treated.
 
-    Attributes
-    ----------
-    minimum, maximum
-        Statistics of the training patches, float32 [shape=(length of the axis,)].
-    axis
-        ``"band"`` or ``"frame"``.
-    clip
-        ``"both"`` limits all values to [0, 1]; ``"low"`` limits validation patches at 0 and
-        leaves sounds to be embedded alone, as the released code does; ``"none"`` limits nothing.
+    `axis` is ``"band"`` or ``"frame"``. A `clip` of ``"both"`` limits all values to [0, 1];
+    ``"low"`` limits validation patches at 0 and leaves sounds to be embedded alone, as the
+    released code does; ``"none"`` limits nothing.
     """
 
-    minimum: np.ndarray
-    maximum: np.ndarray
-    axis: str = "band"
-    clip: str = "both"
+    minimum: np.ndarray = field("float32", "S", "smallest value in training, per band or frame")
+    maximum: np.ndarray = field("float32", "S", "largest value in training, per band or frame")
+    axis: str = attribute("text", "what has its own limits: band or frame", default="band")
+    clip: str = attribute("text", "values beyond the limits: both, low or none", default="both")
 
     def apply(self, log_mel: np.ndarray, *, validation: bool = False) -> np.ndarray:
         """Scale patches or frames.
@@ -59,22 +54,6 @@ class Scaling:
         elif self.clip == "low" and validation:
             scaled = scaled.clip(min=0)
         return scaled.astype(np.float32, copy=False)
-
-    def write(self, file: h5py.File) -> None:
-        """Write as the group ``scaling``."""
-        group = file.create_group("scaling")
-        group["minimum"] = self.minimum.astype(np.float32)
-        group["maximum"] = self.maximum.astype(np.float32)
-        group.attrs["axis"] = self.axis
-        group.attrs["clip"] = self.clip
-
-    @classmethod
-    def read(cls, file: h5py.File) -> "Scaling":
-        """Read what `write` wrote."""
-        group = file["scaling"]
-        return cls(
-            group["minimum"][()], group["maximum"][()], group.attrs["axis"], group.attrs["clip"]
-        )
 
 
 class Range:

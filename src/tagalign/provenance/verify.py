@@ -10,6 +10,7 @@ from tagalign.config import load as configuration
 from tagalign.errors import TagalignError
 from tagalign.planning.run import Run, read_attributes
 from tagalign.progress import Progress
+from tagalign.sources.catalogue import Catalogue
 from tagalign.sources.shards import write_shards
 from tagalign.tasks import find_task
 from tagalign.tasks.dataset import read_listing
@@ -114,8 +115,7 @@ def _check_sounds(run: Run) -> Iterator[str]:
     folder = run.settings["source"]["folder"]["audio"]
     if run.settings["source"]["kind"] != "folder" or not catalogue.is_file():
         return
-    with store.read(catalogue, stage="catalogue") as file:
-        names, hashes = store.read_strings(file["file"]), store.read_strings(file["sha256"])
+    names, hashes = Catalogue.read_fields(catalogue, "file", "sha256")
     yield from _compare(run.home / folder, names, hashes, catalogue)
 
 

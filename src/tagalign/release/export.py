@@ -221,7 +221,7 @@ def _write_safetensors(embedder: Embedder, output: Path) -> tuple[dict[str, str]
         arrays["scaling.maximum"] = model.scaling.maximum
     # Every value is text there.
     metadata = {
-        "system": model.system.to_json(),
+        "system": store.canonical(model.system.to_dict()),
         "network": store.canonical(model.settings),
         "front_end": store.canonical(model.front_end),
         "cleaning": store.canonical(model.cleaning),

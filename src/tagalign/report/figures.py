@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from tagalign import store
+from tagalign.model.layout import ModelFile
 from tagalign.report.plain_text import draw_plain_text
 from tagalign.report.results import SYSTEMS, Result
 from tagalign.report.statistics import confusion
@@ -159,19 +160,15 @@ def training_curves(path: str | os.PathLike, models: Sequence[str | os.PathLike]
 
 def _read_histories(models) -> dict[tuple[str, str, str], list[np.ndarray]]:
     """(system, quantity, "training" | "validation" | "") -> one array per seed."""
-    import json
-
     found = {}
     for path in models:
-        with store.read(path) as file:
-            system = json.loads(file.attrs["system"])["name"]
-            history = file.get("history", {})
-            for metric in sorted(history):
-                quantity = metric.removeprefix("validation_")
-                paired = f"validation_{quantity}" in history and quantity in history
-                kind = "" if not paired else "training" if metric == quantity else "validation"
-                if len(history[metric]):
-                    found.setdefault((system, quantity, kind), []).append(history[metric][()])
+        system, history = ModelFile.read_fields(path, "system", "history")
+        for metric in sorted(history):
+            quantity = metric.removeprefix("validation_")
+            paired = f"validation_{quantity}" in history and quantity in history
+            kind = "" if not paired else "training" if metric == quantity else "validation"
+            if len(history[metric]):
+                found.setdefault((system["name"], quantity, kind), []).append(history[metric])
     return found
 
 

@@ -9,6 +9,11 @@ import h5py
 import pandas as pd
 
 from tagalign import store
+from tagalign.audio.file import PatchShard
+from tagalign.freesound.file import AudioShard
+from tagalign.pairs.file import TrainingFile
+from tagalign.sources.catalogue import Catalogue
+from tagalign.tags.file import TagSets
 
 ORDER = (
     "catalogue",
@@ -19,6 +24,15 @@ ORDER = (
     "task",
     "embed-task",
 )
+
+# Stage -> its file and the fields that list what it holds.
+HELD = {
+    "catalogue": (Catalogue, ["id"]),
+    "audio": (AudioShard, ["id"]),
+    "patches": (PatchShard, ["id"]),
+    "tags": (TagSets, ["id"]),
+    "pairs": (TrainingFile, ["train.id", "validation.id"]),
+}
 
 
 def count_losses(paths: Iterable[str | os.PathLike]) -> pd.DataFrame:
@@ -32,8 +46,15 @@ def count_losses(paths: Iterable[str | os.PathLike]) -> pd.DataFrame:
     """
     kept, lost = Counter(), Counter()
     for path in paths:
+        made_by = store.stage_of(path)
+        if made_by in HELD:
+            kind, names = HELD[made_by]
+            *ids, failed = kind.read_fields(path, *names, "failed")
+            kept[made_by] += sum(map(len, ids))
+            lost.update((made_by, _kind(reason)) for _, reason in failed)
+            continue
         with store.read(path) as file:
-            if file.attrs.get("stage") == "leaks":
+            if made_by == "leaks":
                 continue
             stage = _label(file)
             kept[stage] += _rows(file)
@@ -56,8 +77,8 @@ def count_leaks(paths: Iterable[str | os.PathLike]) -> dict[str, int]:
     found = {}
     for path in paths:
         with store.read(path) as file:
-            if file.attrs.get("stage") == "leaks" and store.count_strings(file["id"]):
-                found[str(file.attrs["task"])] = store.count_strings(file["id"])
+            if file.attrs.get("stage") == "leaks" and len(file["id"]):
+                found[str(file.attrs["task"])] = len(file["id"])
     return found
 
 
@@ -78,9 +99,6 @@ def _rows(file: h5py.File) -> int:
         # Clips that cannot be decoded are among them, those that a list leaves out are not.
         failed = {identifier for identifier, _ in store.read_failures(file)}
         return sum(clip not in failed for clip in store.read_strings(file["clip_id"]))
-    if "train/id" in file:
-        parts = [part for part in ("train", "validation") if part in file]
-        return sum(store.count_strings(file[part]["id"]) for part in parts)
     for name in ("id", "clip_id"):
         if name in file:
             return store.count_strings(file[name])

@@ -5,14 +5,16 @@ import os
 from collections.abc import Sequence
 
 from tagalign import store
+from tagalign.audio.file import PatchShard
 from tagalign.errors import InputError
+from tagalign.freesound.file import AudioShard
+from tagalign.sources.catalogue import Catalogue
 from tagalign.sources.table import cell
 
 COLUMNS = ("id", "name", "username", "license", "url")
-CHUNK = 10_000  # rows of the catalogue in memory at once
 
 
-def write_attribution(
+def run(
     output: str | os.PathLike, catalogue: str | os.PathLike, shards: Sequence[str | os.PathLike]
 ) -> int:
     """Write a CSV with author, licence and URL of each sound of some shards.
@@ -38,28 +40,29 @@ def write_attribution(
     """
     used = set()
     for path in shards:
-        with store.read(path) as file:
-            used |= set(store.read_strings(file["id"]))
-            if file.attrs["stage"] == "patches":  # these were downloaded, too
-                used |= set(store.read_strings(file["failed/id"]))
+        used |= _downloaded(path)
     count = 0
     with (
-        store.read(catalogue, stage="catalogue") as file,
         store.replacing(output) as part,
         open(part, "w", newline="", encoding="utf-8") as text,
     ):
         table = csv.writer(text)
         table.writerow(COLUMNS)
-        for first in range(0, store.count_strings(file["id"]), CHUNK):
-            rows = slice(first, first + CHUNK)
-            columns = [store.read_strings(file[name], rows) for name in COLUMNS]
-            for row in zip(*columns, strict=True):
-                if row[0] in used:
-                    table.writerow(map(cell, row))
-                    count += 1
+        for row in Catalogue.iterate(catalogue, *COLUMNS):
+            if row[0] in used:
+                table.writerow(map(cell, row))
+                count += 1
         if count < len(used):
             raise InputError(
                 f"{len(used) - count} sounds of the shards are not in {catalogue}; make the shards"
                 " again from this catalogue"
             )
     return count
+
+
+def _downloaded(path: str | os.PathLike) -> set[str]:
+    """Ids of the sounds that were downloaded for a shard."""
+    if store.stage_of(path) == "audio":
+        return set(AudioShard.read_fields(path, "id")[0])
+    ids, failed = PatchShard.read_fields(path, "id", "failed")
+    return {*ids, *(identifier for identifier, _ in failed)}

@@ -16,10 +16,10 @@ from typing import NamedTuple
 import h5py
 import numpy as np
 
-from tagalign import store
 from tagalign.config import load as config
 from tagalign.download.file import check_md5, download
 from tagalign.errors import ConfigError, InputError
+from tagalign.pairs.file import Pairs, TrainingFile
 from tagalign.progress import Progress
 from tagalign.release.files import find, read_scaler, read_vocabulary
 from tagalign.release.reference import REFERENCE
@@ -40,7 +40,7 @@ class Part(NamedTuple):
     tags: list[np.ndarray]  # of these rows, indices into the vocabulary in ascending order
 
 
-def write_coala(
+def run(
     output: str | os.PathLike,
     tags_output: str | os.PathLike,
     sections: Mapping,
@@ -86,16 +86,23 @@ def write_coala(
     left_out = sorted(failures.items())
     _write_tags(tags_output, paths, parts, vocabulary, cleaning, left_out)
     read = ("scaling", "clip", "tag_order", "tags_per_sound")
-    kept = {"pairs": {key: sections["pairs"][key] for key in read}, "source": {"kind": "coala"}}
-    with store.create(output, stage="pairs", config=kept, inputs=paths) as file:
-        scaling.write(file)
-        store.write_strings(file, "vocabulary", vocabulary)
-        file.attrs["tags_per_sound"] = sections["pairs"]["tags_per_sound"]
-        file.attrs["front_end"] = store.canonical(patches)
-        file.attrs["cleaning"] = store.canonical(cleaning)
-        for name in PARTS:
-            _write_part(file.create_group(name), parts[name], shape, f"coala {name}")
-        store.write_failures(file, left_out)
+    made = TrainingFile(
+        config={
+            "pairs": {key: sections["pairs"][key] for key in read},
+            "source": {"kind": "coala"},
+        },
+        tags_per_sound=sections["pairs"]["tags_per_sound"],
+        front_end=patches,
+        cleaning=cleaning,
+        scaling=scaling,
+        vocabulary=vocabulary,
+        train=Pairs(parts["train"].ids, parts["train"].tags, None),
+        validation=Pairs(parts["validation"].ids, parts["validation"].tags, None),
+        failed=left_out,
+    )
+    with made.write_around_patches(output, shape, inputs=paths) as targets:
+        for name, target in zip(PARTS, targets, strict=True):
+            _copy_patches(parts[name], target, f"coala {name}")
 
 
 def _check_settings(sections: Mapping) -> None:
@@ -186,11 +193,7 @@ def _group(path: Path, file: h5py.File, shape: tuple[int, int], vocabulary_size:
     return group
 
 
-def _write_part(group: h5py.Group, part: Part, shape: tuple[int, int], label: str) -> None:
-    store.write_strings(group, "id", part.ids)
-    store.write_ragged(group, "tags", part.tags, "int32")
-    # Every row is written below, so HDF5 need not fill gigabytes with zeros first.
-    target = group.create_dataset("patches", (len(part.rows), *shape), "float16", fill_time="never")
+def _copy_patches(part: Part, target: h5py.Dataset, label: str) -> None:
     with Progress(label, len(part.rows)) as progress:
         for first, patches in _patches(part):
             bad = ~(np.abs(patches) < LARGEST).all(axis=(1, 2))  # also true of NaN

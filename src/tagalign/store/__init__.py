@@ -226,6 +226,18 @@ def read(
         yield file
 
 
+def stage_of(path: str | os.PathLike) -> str | None:
+    """Name of the stage that made a file, for those who take files of several.
+
+    Raises
+    ------
+    InputError
+        As `read`.
+    """
+    with read(path) as file:
+        return file.attrs.get("stage")
+
+
 def reopen(path: str | os.PathLike) -> h5py.File:
     """Open a file again that was checked by `read` just before, to read a part of it."""
     # Files appear whole and never change, so that no lock is needed; NFS often has none.

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import h5py
@@ -58,7 +58,7 @@ class Field:
         elif self.kind == "group":
             group = file.create_group(self.name)
             for name, member in value.items():
-                dataclasses.replace(self, kind="data set", name=name).write(group, member)
+                self._member(name, isinstance(member, Mapping)).write(group, member)
         elif "*" in self.shape:
             store.write_ragged(file, self.name, value, None if self._is_text else self.dtype)
         elif self._is_text:
@@ -79,13 +79,13 @@ class Field:
         if self.kind == "failures":
             return store.read_failures(file)
         if self.kind == "group":
-            return {
-                name: dataclasses.replace(self, kind="data set", name=name).read(file[self.name])
-                for name in file[self.name]
-            }
+            group = file[self.name]
+            return {name: self._member(name, self._nests(group[name])).read(group) for name in group}
         if "*" in self.shape:
             return store.read_ragged(file[self.name])
-        return store.read_strings(file[self.name]) if self._is_text else file[self.name][()]
+        if self._is_text:
+            return store.read_strings(file[self.name])
+        return np.asarray(file[self.name][()])
 
     def check(self, file: h5py.File, sizes: dict[str, int]) -> str | None:
         """What is wrong with the field in a file, or None.
@@ -115,6 +115,13 @@ class Field:
     def _is_text(self) -> bool:
         return self.dtype == "text"
 
+    def _member(self, name: str, nests: bool) -> "Field":
+        """The same field for a member of a group, which may be a group of its own."""
+        return dataclasses.replace(self, name=name, kind="group" if nests else "data set")
+
+    def _nests(self, node) -> bool:
+        return isinstance(node, h5py.Group) and not self._is_text
+
     def _is_in(self, file: h5py.File) -> bool:
         if self.kind != "attribute":
             return self.name in file
@@ -131,8 +138,10 @@ class Field:
         if not isinstance(group, h5py.Group):
             return f"has no group {self.name!r}"
         for name, node in group.items():
-            member = dataclasses.replace(self, kind="data set", name=f"{self.name}/{name}")
-            wrong = member._check_data(node, sizes)
+            nests = self._nests(node)
+            member = self._member(f"{self.name}/{name}", nests)
+            check = member._check_group if nests else member._check_data
+            wrong = check(node, sizes)
             if wrong:
                 return wrong
         return None

@@ -162,8 +162,8 @@ class StageFile:
             cls._check(file, path)
 
     @classmethod
-    def read(cls, path: str | os.PathLike) -> Self:
-        """Read the whole file.
+    def read(cls, path: str | os.PathLike, *, without: Sequence[str] = ()) -> Self:
+        """Read the whole file, but for the fields `without`, which are None.
 
         Raises
         ------
@@ -171,7 +171,10 @@ class StageFile:
             As `open`.
         """
         with cls.open(path) as file:
-            values = {name: declared.read(file) for name, declared in cls.fields().items()}
+            values = {
+                name: None if name in without else declared.read(file)
+                for name, declared in cls.fields().items()
+            }
             config = store.attributes(file)["config"]
             for item in dataclasses.fields(cls):
                 if "part" in item.metadata:
@@ -196,10 +199,14 @@ class StageFile:
     def write(self, path: str | os.PathLike, **options) -> None:
         """Write the whole file; see `store.create` for the options apart from ``config``."""
         with self.create(path, config=self.config, **options) as file:
-            for name, declared in self.fields().items():
-                value = functools.reduce(_get, name.split("."), self)
-                if value is not None:
-                    declared.write(file, value)
+            self.write_fields(file)
+
+    def write_fields(self, file: h5py.File) -> None:
+        """Write the fields that are not None into a new file, for those who stream the rest."""
+        for name, declared in self.fields().items():
+            value = functools.reduce(_get, name.split("."), self)
+            if value is not None:
+                declared.write(file, value)
 
     @classmethod
     def _check(cls, file: h5py.File, path: str | os.PathLike) -> None:

@@ -1,11 +1,49 @@
 """Word2Vec on tag sets: continuous bag of words (stage `word2vec`)."""
 
+import os
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from gensim.models import Word2Vec
 
 from tagalign.errors import InputError
+from tagalign.tags.file import TagSets
+from tagalign.tags.vectors import WordVectors
+
+
+def run(
+    output: str | os.PathLike, tags: str | os.PathLike, dimension: int, sections: Mapping
+) -> WordVectors:
+    """Train word vectors on a file of tags and write them.
+
+    Parameters
+    ----------
+    output
+        The file to write.
+    tags
+        File of stage ``tags``.
+    dimension
+        Length of a vector, F_w.
+    sections
+        Holds the resolved section ``word2vec``.
+
+    Returns
+    -------
+    WordVectors
+        What was written.
+
+    Raises
+    ------
+    InputError
+        As `train_word2vec`.
+    """
+    vocabulary, rows = TagSets.read_fields(tags, "vocabulary", "tags")
+    vectors = train_word2vec(rows, len(vocabulary), dimension, sections["word2vec"])
+    made = WordVectors(config=sections, vocabulary=vocabulary, vectors=vectors)
+    made.write(
+        output, inputs={"tags": tags}, seed=sections["word2vec"]["seed"], packages=["gensim"]
+    )
+    return made
 
 
 def train_word2vec(

@@ -1,16 +1,16 @@
 """The training file on the device: float16 patches, compact tag rows, batches drawn there."""
 
 import dataclasses
-import json
 import os
 
-import h5py
 import numpy as np
 import torch
 
-from tagalign import store
 from tagalign.errors import InputError
+from tagalign.pairs.file import Pairs as StoredPairs
+from tagalign.pairs.file import TrainingFile
 from tagalign.pairs.scaling import Scaling
+from tagalign.tags.vectors import WordVectors
 
 
 @dataclasses.dataclass
@@ -77,29 +77,22 @@ def read_pairs(path: str | os.PathLike) -> TrainingData:
     InputError
         The file is missing, or of another stage.
     """
-    with store.read(path, stage="pairs") as file:
-        vocabulary = store.read_strings(file["vocabulary"])
-        if len(vocabulary) > np.iinfo(np.int16).max:
-            raise InputError(
-                f"{path}: a vocabulary of {len(vocabulary)} tags is more than training can hold"
-                f" ({np.iinfo(np.int16).max}); lower tags.vocabulary_size"
-            )
-        pairs_section = store.attributes(file)["config"].get("pairs", {})
-        tags_per_sound = int(file.attrs["tags_per_sound"])
-        train, validation = (
-            _read_part(file[part], len(vocabulary), tags_per_sound)
-            for part in ("train", "validation")
+    file = TrainingFile.read(path)
+    if len(file.vocabulary) > np.iinfo(np.int16).max:
+        raise InputError(
+            f"{path}: a vocabulary of {len(file.vocabulary)} tags is more than training can hold"
+            f" ({np.iinfo(np.int16).max}); lower tags.vocabulary_size"
         )
-        return TrainingData(
-            train=train,
-            validation=validation,
-            vocabulary=vocabulary,
-            scaling=Scaling.read(file),
-            front_end=json.loads(file.attrs["front_end"]),
-            cleaning=json.loads(file.attrs["cleaning"]),
-            tags_per_sound=tags_per_sound,
-            tag_order=pairs_section.get("tag_order", "given"),
-        )
+    return TrainingData(
+        train=_pairs(file.train, len(file.vocabulary), file.tags_per_sound),
+        validation=_pairs(file.validation, len(file.vocabulary), file.tags_per_sound),
+        vocabulary=file.vocabulary,
+        scaling=file.scaling,
+        front_end=file.front_end,
+        cleaning=file.cleaning,
+        tags_per_sound=file.tags_per_sound,
+        tag_order=file.tag_order,
+    )
 
 
 def read_word_vectors(
@@ -112,8 +105,7 @@ def read_word_vectors(
     InputError
         They are of another size or another vocabulary.
     """
-    with store.read(path, stage="word2vec") as file:
-        words, vectors = store.read_strings(file["vocabulary"]), file["vectors"][()]
+    words, vectors = WordVectors.read_fields(path, "vocabulary", "vectors")
     if vectors.shape[1] != width:
         raise InputError(
             f"{path} holds word vectors of size {vectors.shape[1]}, but the system needs"
@@ -126,15 +118,11 @@ def read_word_vectors(
     return torch.from_numpy(vectors)
 
 
-def _read_part(group: h5py.Group, padding: int, tags_per_sound: int) -> Pairs:
-    offsets, values = group["tags/offsets"][()], group["tags/values"][()]
-    lengths = np.diff(offsets)
+def _pairs(part: StoredPairs, padding: int, tags_per_sound: int) -> Pairs:
+    lengths = np.array([len(row) for row in part.tags], np.int64)
     # No fewer columns than the model has when it embeds tags: empty places may count.
     columns = lengths.max(initial=tags_per_sound)
     tags = np.full((len(lengths), columns), padding, np.int16)
-    tags[np.arange(tags.shape[1]) < lengths[:, None]] = values
-    return Pairs(
-        store.read_strings(group["id"]),
-        torch.from_numpy(group["patches"][()]),
-        torch.from_numpy(tags),
-    )
+    for line, row in zip(tags, part.tags, strict=True):
+        line[: len(row)] = row
+    return Pairs(part.id, torch.from_numpy(part.patches), torch.from_numpy(tags))

@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 import h5py
 import numpy as np
 
-from tagalign import store
+from tagalign.freesound.file import AudioShard
 
 
-class Kept:
+class Downloaded:
     """Sounds of a shard that were downloaded, by id and name of the preview's file.
 
     Parameters
@@ -17,7 +17,7 @@ class Kept:
     table
         The database of the download under way.
     file
-        The shard as it was finished before, if it was.
+        The shard as it was finished before, if it was; see `AudioShard.open`.
 
     Attributes
     ----------
@@ -33,10 +33,11 @@ class Kept:
             " (id TEXT, name TEXT, audio BLOB, PRIMARY KEY (id, name))"
         )
         if file is not None:
-            names = map(preview_name, store.read_strings(file["preview"]))
-            keys = zip(store.read_strings(file["id"]), names, strict=True)
+            fields = AudioShard.fields()
+            names = map(preview_name, fields["preview"].read(file))
+            keys = zip(fields["id"].read(file), names, strict=True)
             self.rows = {key: row for row, key in enumerate(keys)}
-            self.failed = dict(store.read_failures(file))
+            self.failed = dict(fields["failed"].read(file))
 
     def keys(self) -> set[tuple[str, str]]:
         """(id, name) of the sounds that are here."""
@@ -49,9 +50,7 @@ class Kept:
     def audio(self, key: tuple[str, str]) -> np.ndarray:
         """Encoded bytes of a sound. [shape=(n,), dtype=uint8]"""
         if key in self.rows:
-            row = self.rows[key]
-            start, stop = self.file["audio/offsets"][row : row + 2]
-            return self.file["audio/values"][start:stop]
+            return AudioShard.sound(self.file, self.rows[key])
         (audio,) = self.table.execute(
             "SELECT audio FROM sound WHERE id = ? AND name = ?", key
         ).fetchone()
@@ -60,8 +59,7 @@ class Kept:
     def size(self, key: tuple[str, str]) -> int:
         """Number of encoded bytes of a sound."""
         if key in self.rows:
-            start, stop = self.file["audio/offsets"][self.rows[key] : self.rows[key] + 2]
-            return int(stop - start)
+            return AudioShard.size(self.file, self.rows[key])
         return self.table.execute(
             "SELECT length(audio) FROM sound WHERE id = ? AND name = ?", key
         ).fetchone()[0]

@@ -12,17 +12,16 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 
-import numpy as np
-
 from tagalign import store
 from tagalign.freesound.api import FreesoundError
-from tagalign.freesound.kept import Kept, preview_name
+from tagalign.freesound.downloaded import Downloaded, preview_name
+from tagalign.freesound.file import AudioShard
 from tagalign.freesound.previews import download
 from tagalign.sources.journal import open_database, sole_use
-from tagalign.sources.shards import shard_path
+from tagalign.sources.shards import Shard, shard_path
 
 
-def write_audio(
+def run(
     output: str | os.PathLike,
     catalogue: str | os.PathLike,
     shard: int,
@@ -34,8 +33,7 @@ def write_audio(
     Parameters
     ----------
     output
-        The file to write: ``id``, ``preview`` and ``audio`` (ragged, uint8) of each sound in
-        the order of the catalogue, and ``failed``.
+        The file to write.
     catalogue
         A catalogue of the source freesound, or the file of this shard.
     shard
@@ -65,12 +63,12 @@ def write_audio(
         stack.enter_context(sole_use(directory, f"{shard:04d}.lock"))
         finished = shard_path(directory, shard)
         under_way = finished.with_suffix(".sqlite")
-        before = store.read(finished, stage="audio") if finished.exists() else nullcontext()
-        sounds = _read_shard(catalogue, shard)
+        before = AudioShard.open(finished) if finished.exists() else nullcontext()
+        sounds = _previews(catalogue, shard)
         with open_database(under_way) as table, before as file:
-            kept = Kept(table, file)
-            failures = download(sounds, kept, settings, f"audio {shard:04d}")
-            _write(output, catalogue, sounds, kept, failures)
+            downloaded = Downloaded(table, file)
+            failures = download(sounds, downloaded, settings, f"audio {shard:04d}")
+            _write(output, catalogue, sounds, downloaded, failures)
         if settings["keep_audio"] and journal is not None:
             with store.replacing(finished) as part:
                 _link(Path(output), part)
@@ -81,41 +79,29 @@ def write_audio(
     return sorted(failures.items())
 
 
-def _read_shard(catalogue: str | os.PathLike, shard: int) -> dict[str, str]:
+def _previews(catalogue: str | os.PathLike, shard: int) -> dict[str, str]:
     """Id -> URL of the preview, in the order of the catalogue."""
-    with store.read(catalogue, stage="catalogue") as file:
-        rows = np.flatnonzero(file["shard"][()] == shard)
-        if "preview" not in file:
-            raise FreesoundError(
-                f"{catalogue} lists no previews; stage audio needs a catalogue of Freesound"
-            )
-        if not rows.size:
-            return {}
-        span = slice(rows[0], rows[-1] + 1)  # a catalogue is sorted by shard
-        columns = [store.read_strings(file[name], span) for name in ("id", "preview")]
-        return dict(zip(*columns, strict=True))
+    sounds = Shard.select(catalogue, shard)
+    if sounds.preview is None:
+        raise FreesoundError(
+            f"{catalogue} lists no previews; stage audio needs a catalogue of Freesound"
+        )
+    return dict(zip(sounds.id, sounds.preview, strict=True))
 
 
-def _write(output, catalogue, sounds, kept: Kept, failures: Mapping[str, str]) -> None:
-    good = [identifier for identifier in sounds if identifier not in failures]
-    keys = [(identifier, preview_name(sounds[identifier])) for identifier in good]
-    offsets = np.cumsum([0, *map(kept.size, keys)])
-    # The configuration says how fast to download; what is downloaded stands in the catalogue.
-    with store.create(
+def _write(output, catalogue, sounds, downloaded: Downloaded, failures: Mapping[str, str]) -> None:
+    good = {identifier: url for identifier, url in sounds.items() if identifier not in failures}
+    keys = [(identifier, preview_name(url)) for identifier, url in good.items()]
+    AudioShard.write_sounds(
         output,
-        stage="audio",
+        good,
+        [downloaded.size(key) for key in keys],
+        map(downloaded.audio, keys),
+        failed=[(name, failures[name]) for name in sounds if name in failures],
+        # The configuration says how fast to download; what is downloaded, the catalogue.
         config={"source": {"kind": "freesound"}},
         inputs={"catalogue": catalogue},
-        packages=["soundfile"],
-    ) as file:
-        store.write_strings(file, "id", good)
-        store.write_strings(file, "preview", [sounds[identifier] for identifier in good])
-        file["audio/offsets"] = offsets.astype(np.int64)
-        values = file.create_dataset("audio/values", (int(offsets[-1]),), np.uint8)
-        for key, start, stop in zip(keys, offsets[:-1], offsets[1:], strict=True):
-            values[start:stop] = kept.audio(key)
-        order = [identifier for identifier in sounds if identifier in failures]
-        store.write_failures(file, [(identifier, failures[identifier]) for identifier in order])
+    )
 
 
 def _link(source: Path, target: Path) -> None:
