@@ -77,8 +77,8 @@ def count_leaks(paths: Iterable[str | os.PathLike]) -> dict[str, int]:
     found = {}
     for path in paths:
         with store.read(path) as file:
-            if file.attrs.get("stage") == "leaks" and len(file["id"]):
-                found[str(file.attrs["task"])] = len(file["id"])
+            if file.attrs.get("stage") == "leaks" and store.count_strings(file["id"]):
+                found[str(file.attrs["task"])] = store.count_strings(file["id"])
     return found
 
 
