@@ -80,7 +80,9 @@ class Field:
             return store.read_failures(file)
         if self.kind == "group":
             group = file[self.name]
-            return {name: self._member(name, self._nests(group[name])).read(group) for name in group}
+            return {
+                name: self._member(name, self._nests(group[name])).read(group) for name in group
+            }
         if "*" in self.shape:
             return store.read_ragged(file[self.name])
         if self._is_text:
