@@ -8,6 +8,7 @@ from tagalign.errors import InputError
 from tagalign.report import figures, losses, page, table
 from tagalign.report.results import read_results
 from tagalign.report.statistics import compare_all
+from tagalign.sources.table import cell
 
 
 def write_report(
@@ -66,7 +67,7 @@ def write_report(
         "table.md": table.markdown(shown),
         "scores.csv": table.per_fold(results).to_csv(index=False, lineterminator="\n"),
         "comparisons.csv": comparisons.to_csv(index=False, lineterminator="\n"),
-        "losses.csv": lost.to_csv(index=False, lineterminator="\n"),
+        "losses.csv": lost.map(_cell).to_csv(index=False, lineterminator="\n"),
     }
     drawn = _draw(directory, numbers, results, settings, models)
     texts["report.md"] = page.page(title, shown, comparisons, lost, leaks, drawn, settings)
@@ -90,3 +91,7 @@ def _draw(directory, numbers, results, settings, models) -> list[tuple[str, str]
         figures.confusion_matrix(directory / file, best)
         drawn.append((f"Confusion matrix of the best system on {best.title}", file))
     return drawn
+
+
+def _cell(value):
+    return cell(value) if isinstance(value, str) else value
