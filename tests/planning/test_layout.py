@@ -5,7 +5,7 @@ import pytest
 
 from tagalign import store
 from tagalign.config import load as config
-from tagalign.errors import InputError
+from tagalign.errors import ConfigError
 from tagalign.planning.layout import PATTERNS, Layout
 
 SETTINGS = {
@@ -90,6 +90,5 @@ def test_figures_are_those_of_which_there_is_something_to_draw():
 
 
 def test_an_unknown_task_is_refused():
-    settings = config.resolve(SETTINGS) | {"tasks": ["esc11"]}
-    with pytest.raises(InputError, match="esc11"):
-        Layout(settings)
+    with pytest.raises(ConfigError, match=r"there is no task 'esc11'; did you mean 'esc10'\?"):
+        Layout(config.resolve(SETTINGS | {"tasks": ["esc11"]}))

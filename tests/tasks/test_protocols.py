@@ -6,8 +6,9 @@ import json
 import pytest
 
 from tagalign import store
+from tagalign.config import load as config
 from tagalign.errors import ConfigError, InputError
-from tagalign.tasks import TASKS, find_task, gtzan, nsynth, us8k
+from tagalign.tasks import TASKS, gtzan, nsynth, us8k
 from tiny_sets import make_esc, make_gtzan, make_nsynth, make_us8k, read, settings_of, write_tone
 
 
@@ -21,8 +22,8 @@ def edit_csv(path, change):
 
 
 def test_unknown_task():
-    with pytest.raises(InputError, match="no task 'us9k'; tasks: us8k"):
-        find_task("us9k")
+    with pytest.raises(ConfigError, match="there is no task 'us9k'; did you mean 'us8k'"):
+        config.resolve_sections({}, ["datasets.us9k"])
 
 
 def test_every_task_has_a_section_with_its_addresses():

@@ -13,7 +13,7 @@ def test_demo_configuration_separates_the_recordings(monkeypatch):
     monkeypatch.chdir(ROOT)
     settings = config.load("config/demo.yaml")
     sounds, _ = read_folder(settings["source"])
-    listing = find_task("esc10").read(ROOT, settings["datasets"]["esc10"])
+    listing = find_task("esc10-demo").read(ROOT, settings["datasets"]["esc10-demo"])
     tested = {clip.freesound_id for clip in listing.clips if clip.fold in listing.tested_folds}
     trained = {sound.identifier for sound in sounds}
     assert listing.tested_folds == [5]

@@ -33,7 +33,7 @@ def command(task, data, dataset, jobs, output, sections):
 
     \b
     Example, on the bundled corpus:
-      tagalign task --task esc10 --config config/demo.yaml --jobs 2 -o esc10.h5
+      tagalign task --task esc10-demo --config config/demo.yaml --jobs 2 -o demo.h5
     """
     import sys
 

@@ -48,6 +48,14 @@ def explain(error: ValidationError, prefix: str) -> list[str]:
     return [f"{key} = {json.dumps(error.instance, ensure_ascii=False)}: {said or wanted()}"]
 
 
+def no_task(name: str, known: Iterable[str]) -> str:
+    """What to say of a task that is neither built in nor described in ``datasets``."""
+    return (
+        f"there is no task {name!r}; {nearest(name, known, 'tasks')}; sounds of your own are"
+        f" described in datasets: {{{name}: {{csv: ...}}}}"
+    )
+
+
 def nearest(name: str, known: Iterable[str], of: str) -> str:
     """A remedy for a name that is not known: the nearest one, or all of them."""
     known = list(known)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from jsonschema import Draft202012Validator
 
-from tagalign.config.explain import explain, problem
+from tagalign.config.explain import explain, no_task, problem
 from tagalign.config.schema import child_schema, read_schema, section_schema
 from tagalign.config.values import with_defaults
 from tagalign.config.yaml_file import as_json, read_yaml
@@ -31,7 +31,12 @@ def load(path: str | os.PathLike) -> dict:
 
 def resolve(config: Mapping, where: str = "the configuration") -> dict:
     """Check a whole configuration and fill in the defaults; `where` names it in errors."""
-    return _resolve(config, read_schema(), where, "")
+    resolved = _resolve(config, read_schema(), where, "")
+    unknown = [task for task in resolved["tasks"] if task not in resolved["datasets"]]
+    if unknown:
+        known = resolved["datasets"]
+        raise problem(where, [f"tasks: {no_task(task, known)}" for task in unknown])
+    return resolved
 
 
 def sections(config: Mapping, *names: str) -> dict:
@@ -150,8 +155,11 @@ def resolve_sections(picked: Mapping, names: Iterable[str], where: str = "--para
             raise ConfigError(
                 f"{where}: this stage does not read section {name!r}, only {', '.join(names)}"
             )
-    result = {}
+    result, known = {}, read_schema()["properties"]["datasets"]["properties"]
     for name in names:
+        room, _, task = name.partition(".")
+        if room == "datasets" and task not in known and name not in picked:
+            raise ConfigError(f"{where}: {no_task(task, known)}")
         part = section_schema(name)
         if part is None:
             raise ConfigError(f"{where}: there is no section {name!r}")

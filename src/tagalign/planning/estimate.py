@@ -89,7 +89,7 @@ def estimate(settings: Mapping, sounds: int, *, cores: int, gpu: bool, jobs: int
     sets = {
         find_task(task).dataset: DATASETS[task][0] for task in settings["tasks"] if task not in own
     }
-    frames = sum(DATASETS[task][1] for task in settings["tasks"])
+    frames = sum(DATASETS.get(task, (0, 0))[1] for task in settings["tasks"])
 
     data = sum(sets.values())
     results = sounds * patch * (4 + 2) + frames * patch * 4 + models * 40e6 * max(width, 0.1)

@@ -81,7 +81,7 @@ def _write_clips(file: h5py.File, task: Task, listing: Listing) -> None:
     clips = listing.clips
     label = {name: index for index, name in enumerate(listing.classes)}
     file.attrs["task"] = task.name
-    file.attrs["title"] = task.title
+    file.attrs["title"] = listing.title or task.title
     file.attrs["split"] = "fixed" if listing.fixed_split else "folds"
     file.attrs["tested_folds"] = np.array(listing.tested_folds, np.int32)
     store.write_strings(file, "clip_id", [clip.clip_id for clip in clips])

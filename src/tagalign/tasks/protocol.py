@@ -52,6 +52,8 @@ class Listing:
         True where folds are `TRAIN`, `VALIDATION` and `TEST`, and only `TEST` is tested.
     extra
         Files found that do not belong to the set; they are named and not used.
+    title
+        Name in tables, where it is not that of the task.
     failures
         Published clips that this variant of the protocol leaves out, with the reason.
     """
@@ -63,6 +65,7 @@ class Listing:
     fixed_split: bool = False
     extra: list[str] = field(default_factory=list)
     failures: list[tuple[str, str]] = field(default_factory=list)
+    title: str = ""
 
 
 @dataclass(frozen=True)
