@@ -14,7 +14,7 @@ from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
 from tagalign.evaluate import networks
-from tagalign.evaluate.torch_mlp import fit_predict
+from tagalign.evaluate.torch_mlp import class_scores
 
 SIZES = (7859, 7742)  # training clips of two of the ten folds
 FEATURES, CLASSES, HIDDEN = 1152, 10, 256
@@ -30,7 +30,7 @@ def run() -> list[Row]:
 
     def ours(device="cpu") -> int:
         with mock.patch.object(networks, "MAXIMUM_EPOCHS", EPOCHS):
-            fit_predict(folds, SEEDS, HIDDEN, jobs=cores, device=device)
+            class_scores(folds, SEEDS, HIDDEN, jobs=cores, device=device)
         return total
 
     def one_after_the_other() -> int:
@@ -64,7 +64,7 @@ def make_fold(size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     centres = 0.06 * generator.standard_normal((CLASSES, FEATURES))
     labels = generator.integers(0, CLASSES, size)
     samples = (centres[labels] + generator.standard_normal((size, FEATURES))).astype(np.float32)
-    return samples, labels, samples[:800]
+    return samples, labels[:, None] == np.arange(CLASSES), samples[:800]
 
 
 def plain_fit(fold: tuple, seed: int) -> None:
@@ -72,7 +72,7 @@ def plain_fit(fold: tuple, seed: int) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         classifier = MLPClassifier((HIDDEN,), random_state=seed, max_iter=EPOCHS)
-        classifier.fit(fold[0], fold[1]).predict(fold[2])
+        classifier.fit(fold[0], fold[1].argmax(1)).predict(fold[2])
 
 
 made = {}

@@ -56,7 +56,7 @@ def test_mean_over_the_frames_of_each_readable_clip(model_path, task_path, tmp_p
     run("embed-task", task_path, "--model", model_path, "--device", "cpu", "-o", output)
     model = load_model(model_path)
     with store.read(task_path) as task, store.read(output, stage="embed-task") as found:
-        frames, offsets = task["frames/values"][()], task["frames/offsets"][()]
+        frames, offsets = task["patches/values"][()], task["patches/offsets"][()]
         assert np.diff(offsets).tolist() == [1, 2, 3, 0]
         assert store.read_strings(found["clip_id"]) == ["0", "1", "2"]
         for row in range(3):

@@ -9,23 +9,31 @@ from click.testing import CliRunner
 import stage_files
 from tagalign import store
 from tagalign.cli import cli
+from tagalign.embedding.stage_files import ClipEmbeddings
 from tagalign.errors import InputError
 from tagalign.evaluate.leaks import check_leaks
+from tagalign.evaluate.stage_files import Leaks, ScoreFile
+from tagalign.tasks.stage_files import TaskClips
 
 N = 24
 
 
 def write_task(path, freesound_ids=None, tested=(1, 2), groups=None):
-    with store.create(path, stage="task", config={}) as file:
-        file.attrs["task"], file.attrs["title"] = "esc10", "ESC-10"
-        file.attrs["split"], file.attrs["tested_folds"] = "folds", np.array(tested)
-        store.write_strings(file, "clip_id", [f"clip{i}" for i in range(N)])
-        ids = freesound_ids or [str(100 + i // 2) for i in range(N)]
-        store.write_strings(file, "freesound_id", ids)
-        store.write_strings(file, "group", groups or [""] * N)
-        store.write_strings(file, "classes", ["cat", "dog"])
-        file["label"] = np.arange(N) % 2
-        file["fold"] = 1 + np.arange(N) // 2 % 2
+    TaskClips(
+        task="esc10",
+        title="ESC-10",
+        split="folds",
+        tested_folds=np.array(tested, np.int32),
+        multi_label=np.bool_(False),
+        unscored="wrong",
+        clip_id=[f"clip{i}" for i in range(N)],
+        freesound_id=freesound_ids or [str(100 + i // 2) for i in range(N)],
+        group=groups or [""] * N,
+        classes=["cat", "dog"],
+        labels=np.eye(2, dtype=bool)[np.arange(N) % 2],
+        fold=1 + np.arange(N) // 2 % 2,
+        failed=[],
+    ).write(path)
     return path
 
 
@@ -34,10 +42,7 @@ def write_embeddings(path, ids=None, vectors=None):
     if vectors is None:
         random = np.random.default_rng(0)
         vectors = random.normal(size=(len(ids), 3)) + 3 * (np.arange(len(ids))[:, None] % 2)
-    with store.create(path, stage="embed-task", config={}) as file:
-        store.write_strings(file, "clip_id", ids)
-        file["embedding"] = vectors.astype(np.float32)
-        store.write_failures(file, [])
+    ClipEmbeddings(task="esc10", clip_id=ids, embedding=vectors, failed=[]).write(path)
     return path
 
 
@@ -61,12 +66,13 @@ def test_same_inputs_give_the_same_bytes(tmp_path, evaluate):
     write_embeddings(tmp_path / "e.h5")
     first, second = evaluate(output="1.h5"), evaluate("--jobs", 2, output="2.h5")
     assert store.digest(first) == store.digest(second)
-    with store.read(first, stage="evaluate") as file:
-        assert file["accuracy"].shape == file["macro_f1"].shape == (2, 2)
-        assert file["predictions"].shape == (2, N)
-        assert (file.attrs["system"], file.attrs["pretraining_seed"]) == ("mfcc", 0)
-        right = (file["predictions"][()] == file["label"][()]).mean()
-        assert right == pytest.approx(file["accuracy"][()].mean())
+    found = ScoreFile.read(first)
+    assert found.metrics[0] == "accuracy"
+    assert found.values.shape == (len(found.metrics), 2, 2)
+    assert found.class_scores.shape == (2, N, 2)
+    assert (found.system, found.pretraining_seed) == ("mfcc", 0)
+    right = (found.class_scores.argmax(2) == found.labels.argmax(1)).mean()
+    assert right == pytest.approx(found.values[0].mean())
 
 
 def test_clips_of_one_group_are_one_recording(tmp_path, evaluate):
@@ -74,27 +80,18 @@ def test_clips_of_one_group_are_one_recording(tmp_path, evaluate):
     groups = ["bass_001", "bass_001", *[""] * (N - 2)]
     write_task(tmp_path / "task.h5", ["7", "8", "9", *[""] * (N - 3)], groups=groups)
     write_embeddings(tmp_path / "e.h5")
-    with store.read(evaluate()) as file:
-        recording = dict(
-            zip(
-                store.read_strings(file["clip_id"]),
-                store.read_strings(file["recording"]),
-                strict=True,
-            )
-        )
+    recording = dict(zip(*ScoreFile.read_fields(evaluate(), "clip_id", "recording"), strict=True))
     assert [recording[f"clip{i}"] for i in range(4)] == ["bass_001", "bass_001", "9", "clip3"]
 
 
 def test_order_of_the_embeddings_does_not_matter(tmp_path, evaluate):
     write_task(tmp_path / "task.h5")
     write_embeddings(tmp_path / "e.h5")
-    with store.read(tmp_path / "e.h5") as file:
-        ids, vectors = store.read_strings(file["clip_id"]), file["embedding"][()]
-    with store.read(evaluate(output="1.h5")) as file:
-        straight = file["predictions"][()]
+    ids, vectors = ClipEmbeddings.read_fields(tmp_path / "e.h5", "clip_id", "embedding")
+    (straight,) = ScoreFile.read_fields(evaluate(output="1.h5"), "class_scores")
     write_embeddings(tmp_path / "e.h5", ids[::-1], vectors[::-1])
-    with store.read(evaluate(output="2.h5")) as file:
-        np.testing.assert_array_equal(file["predictions"][()], straight)
+    (turned,) = ScoreFile.read_fields(evaluate(output="2.h5"), "class_scores")
+    np.testing.assert_array_equal(turned, straight)
 
 
 @pytest.mark.parametrize(
@@ -137,8 +134,7 @@ def leaks(task, output, *pretraining, allowed=()):
     CliRunner().invoke(
         cli, list(map(str, arguments)), catch_exceptions=False, standalone_mode=False
     )
-    with store.read(output, stage="leaks") as file:
-        return store.read_strings(file["id"])
+    return Leaks.read(output).id
 
 
 def test_leak_stops_unless_it_is_allowed(tmp_path):
@@ -162,7 +158,7 @@ def test_leak_stops_unless_it_is_allowed(tmp_path):
 def test_leak_looks_at_tested_folds_only(tmp_path):
     task = write_task(tmp_path / "task.h5", tested=(2,))
     in_fold_1, in_fold_2 = "100", "101"
-    assert check_leaks(task, [write_tags(tmp_path / "1.h5", [in_fold_1])], [])[:2] == ("esc10", [])
+    assert check_leaks(task, [write_tags(tmp_path / "1.h5", [in_fold_1])], []).id == []
     with pytest.raises(InputError, match="1 of 6 test recordings"):
         check_leaks(task, [write_tags(tmp_path / "2.h5", [in_fold_2])], [])
 
@@ -194,20 +190,20 @@ def test_a_copy_under_another_name_is_a_leak(tmp_path):
             store.write_strings(file, "sha256", sums)
     clean = write_tags(tmp_path / "clean.h5", ["b", "c"])
     found = check_leaks(task, [clean], [], dataset, catalogue)
-    assert found.seen == []
+    assert found.id == []
     assert found.compared == (f"compared by Freesound id: 0 of {N} test clips; by content: {N}")
     leaky = write_tags(tmp_path / "leaky.h5", ["a", "b"])
     with pytest.raises(
         InputError, match=rf"1 of {N} test clips of esc10 are, byte for byte, .*clip3"
     ):
         check_leaks(task, [clean, leaky], [], dataset, catalogue)
-    assert check_leaks(task, [leaky], ["esc10"], dataset, catalogue).seen == ["clip3"]
+    assert check_leaks(task, [leaky], ["esc10"], dataset, catalogue).id == ["clip3"]
     assert "by content: 0" in check_leaks(task, [leaky], []).compared
 
 
 def test_unknown_recordings_are_no_leak(tmp_path):
     task = write_task(tmp_path / "task.h5", freesound_ids=[""] * N)
-    assert check_leaks(task, [write_tags(tmp_path / "t.h5", ["", "100"])], [])[1] == []
+    assert check_leaks(task, [write_tags(tmp_path / "t.h5", ["", "100"])], []).id == []
 
 
 def test_pretraining_file_without_ids(tmp_path):

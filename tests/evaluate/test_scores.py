@@ -2,14 +2,13 @@
 
 import numpy as np
 import pytest
-from sklearn.metrics import f1_score
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 
 from tagalign.config import load as config
 from tagalign.errors import InputError
-from tagalign.evaluate import scores
-from tagalign.evaluate.mlp import fit_predict
+from tagalign.evaluate import metrics, scores
+from tagalign.evaluate.mlp import class_scores
 
 
 def settings(**values):
@@ -24,7 +23,17 @@ def make_clips(n=90, folds=3, seed=0, spread=1.0, fixed_split=False):
     embedding = (centres[label] + spread * random.normal(size=(n, 12))).astype(np.float32)
     fold = random.permutation(np.arange(n) % folds)
     tested = [2] if fixed_split else list(range(folds))
-    return scores.Clips(embedding, np.ones(n, bool), label, fold, tested, fixed_split)
+    labels = np.eye(3, dtype=bool)[label]
+    return scores.Clips(embedding, np.ones(n, bool), labels, fold, tested, fixed_split)
+
+
+def predictions(result):
+    """Predicted class of each repetition and test clip; -1 without an embedding."""
+    return metrics.predicted_class(result.class_scores)
+
+
+def truth(clips, result):
+    return clips.labels[result.row].argmax(axis=1)
 
 
 def test_each_fold_is_what_scikit_learn_gives_by_hand():
@@ -37,11 +46,13 @@ def test_each_fold_is_what_scikit_learn_gives_by_hand():
         x, y = (scaler.transform(clips.embedding[part]) for part in (train, test))
         for repetition in range(2):
             network = MLPClassifier((16,), random_state=5 + repetition)
-            network.fit(x.astype(np.float32), clips.label[train])
+            label = clips.labels.argmax(axis=1)
+            network.fit(x.astype(np.float32), label[train])
             predicted = network.predict(y.astype(np.float32))
-            ours = result.predictions[repetition, start : start + test.sum()]
+            ours = predictions(result)[repetition, start : start + test.sum()]
             np.testing.assert_array_equal(ours, predicted)
-            assert result.accuracy[repetition, j] == np.mean(predicted == clips.label[test])
+            accuracy = result.metrics["accuracy"][repetition, j]
+            assert accuracy == np.mean(predicted == label[test])
         np.testing.assert_array_equal(result.row[start : start + test.sum()], np.flatnonzero(test))
         start += test.sum()
 
@@ -52,28 +63,28 @@ def test_fixed_split_never_sees_validation():
     assert len(whole.row) == 30
     clips.embedding[clips.fold == 1] = 1e6
     changed = scores.score(clips, settings(repetitions=1, hidden=8))
-    np.testing.assert_array_equal(whole.predictions, changed.predictions)
+    np.testing.assert_array_equal(whole.class_scores, changed.class_scores)
 
 
 @pytest.mark.parametrize("engine", ["sklearn", "torch"])
 def test_jobs_do_not_change_the_result(engine):
     clips, same = make_clips(spread=3.0), settings(repetitions=3, hidden=8, engine=engine)
     one, two = (scores.score(clips, same, jobs=jobs) for jobs in (1, 2))
-    np.testing.assert_array_equal(one.predictions, two.predictions)
+    np.testing.assert_array_equal(one.class_scores, two.class_scores)
 
 
 def test_repetitions_differ_and_repeat():
     clips = make_clips(spread=4.0)
     few, many = (scores.score(clips, settings(repetitions=n, hidden=8)) for n in (2, 4))
-    np.testing.assert_array_equal(few.predictions, many.predictions[:2])
-    assert (many.predictions[0] != many.predictions[1]).any()
+    np.testing.assert_array_equal(few.class_scores, many.class_scores[:2])
+    assert (many.class_scores[0] != many.class_scores[1]).any()
 
 
 def test_random_embeddings_are_at_chance():
     clips = make_clips(n=600)
     clips.embedding[:] = np.random.default_rng(1).normal(size=clips.embedding.shape)
     result = scores.score(clips, settings(repetitions=3, hidden=8))
-    assert abs(result.accuracy.mean() - 1 / 3) < 0.06
+    assert abs(result.metrics["accuracy"].mean() - 1 / 3) < 0.06
 
 
 @pytest.mark.parametrize("engine", ["sklearn", "torch"])
@@ -82,12 +93,12 @@ def test_unscored_clips_count_as_wrong_or_are_left_out(engine):
     clips.scored[[3, 10]] = False
     clips.embedding[[3, 10]] = np.nan
     wrong = scores.score(clips, settings(repetitions=2, hidden=8, engine=engine))
-    assert wrong.predictions.shape == (2, 90)
-    assert set(wrong.row[wrong.predictions[0] == scores.UNSCORED]) == {3, 10}
+    assert wrong.class_scores.shape == (2, 90, 3)
+    assert set(wrong.row[predictions(wrong)[0] == metrics.UNSCORED]) == {3, 10}
     drop = scores.score(clips, settings(repetitions=2, hidden=8, engine=engine, unscored="drop"))
-    assert drop.predictions.shape == (2, 88)
-    right = (wrong.predictions == clips.label[wrong.row]).sum()
-    assert right == (drop.predictions == clips.label[drop.row]).sum() == 2 * 88
+    assert drop.class_scores.shape == (2, 88, 3)
+    right = (predictions(wrong) == truth(clips, wrong)).sum()
+    assert right == (predictions(drop) == truth(clips, drop)).sum() == 2 * 88
 
 
 def test_fold_without_test_clip():
@@ -99,7 +110,7 @@ def test_fold_without_test_clip():
 
 def test_one_class_to_train_on():
     clips = make_clips()
-    clips.scored[(clips.fold != 0) & (clips.label != 1)] = False
+    clips.scored[(clips.fold != 0) & ~clips.labels[:, 1]] = False
     with pytest.raises(InputError, match="fold 0 are of fewer than two classes"):
         scores.score(clips, settings(repetitions=1))
 
@@ -116,22 +127,41 @@ def test_standardise_uses_training_statistics_only():
     np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_macro_f1_is_that_of_scikit_learn():
-    random = np.random.default_rng(0)
-    for _ in range(20):
-        truth, found = random.integers(0, 5, 40), random.integers(0, 6, 40)
-        expected = f1_score(truth, found, average="macro", zero_division=0)
-        assert scores.macro_f1(truth, found) == pytest.approx(expected, abs=1e-12)
-
-
-def test_macro_f1_counts_an_unscored_clip_as_missed():
-    truth, found = np.array([0, 0, 1, 1]), np.array([0, -1, 1, 1])
-    assert scores.macro_f1(truth, found) == pytest.approx((2 / 3 + 1) / 2)
-
-
-def test_fit_predict_does_not_depend_on_the_other_seeds():
+def test_class_scores_do_not_depend_on_the_other_seeds():
     clips = make_clips(spread=3.0)
-    x, y = clips.embedding[:60], clips.label[:60]
-    together = fit_predict(x, y, clips.embedding[60:], [1, 2, 3], 8)
-    alone = fit_predict(x, y, clips.embedding[60:], [3], 8)
+    x, y = clips.embedding[:60], clips.labels[:60]
+    together = class_scores(x, y, clips.embedding[60:], [1, 2, 3], 8)
+    alone = class_scores(x, y, clips.embedding[60:], [3], 8)
     np.testing.assert_array_equal(together[2:], alone)
+
+
+@pytest.mark.parametrize("classifier", ["linear", "knn"])
+def test_probes_learn_what_is_easy_and_are_run_once(classifier):
+    clips = make_clips(spread=0.3)
+    result = scores.score(clips, settings(classifier=classifier, repetitions=5))
+    assert result.class_scores.shape == (1, 90, 3)
+    np.testing.assert_allclose(result.class_scores.sum(axis=2), 1, atol=1e-5)
+    assert result.metrics["accuracy"].mean() == 1
+
+
+def test_neighbours_are_those_of_the_cosine():
+    clips = make_clips(spread=0.3)
+    result = scores.score(clips, settings(classifier="knn", neighbours=1))
+    assert set(np.unique(result.class_scores)) == {0, 1}
+
+
+@pytest.mark.parametrize("engine", ["sklearn", "torch"])
+@pytest.mark.parametrize("classifier", ["mlp", "linear", "knn"])
+def test_several_labels_are_scored_by_their_ranking(classifier, engine):
+    """Two independent labels, each along an axis of its own; some clips have none, some both."""
+    random = np.random.default_rng(0)
+    labels = random.random((120, 2)) < 0.4
+    embedding = (labels + 0.1 * random.normal(size=(120, 2))).astype(np.float32)
+    fold = np.arange(120) % 3
+    clips = scores.Clips(embedding, np.ones(120, bool), labels, fold, [0, 1, 2], False, True)
+    result = scores.score(
+        clips, settings(classifier=classifier, engine=engine, repetitions=2, hidden=64)
+    )
+    assert list(result.metrics) == ["mean_average_precision", "macro_f1", "roc_auc"]
+    assert result.metrics["mean_average_precision"].mean() > 0.97
+    assert result.metrics["roc_auc"].mean() > 0.97

@@ -8,12 +8,12 @@ import pytest
 
 from tagalign.errors import InputError
 from tagalign.planning.code import PACKAGE, STAGES, TASK_STAGES, WITHOUT_EFFECT, code_files
-from tagalign.tasks import TASKS
+from tagalign.tasks import MODULES
 from tiny_project import ROOT
 
 NAMES = [name for name in STAGES if "/" not in name]
 SOURCES = ("catalogue/folder", "catalogue/freesound")
-KINDS = [*SOURCES, *(f"{stage}/{task}" for stage in TASK_STAGES for task in TASKS)]
+KINDS = [*SOURCES, *(f"{stage}/{task}" for stage in TASK_STAGES for task in MODULES)]
 CASES = [*(set(NAMES) - {"catalogue", *TASK_STAGES}), *KINDS]
 
 
@@ -27,7 +27,7 @@ def stages_of(file) -> set[str]:
     return {case for case in CASES if file in names(case)}
 
 
-EVERY_TASK = {f"task/{task}" for task in TASKS}
+EVERY_TASK = {f"task/{task}" for task in MODULES}
 NETWORKS = {"train", "figures", "embed"}
 
 # module -> the stages that may rerun when it is edited, and no others

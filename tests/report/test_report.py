@@ -9,9 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 import stage_files
-from tagalign import store
 from tagalign.cli import cli
 from tagalign.errors import InputError
+from tagalign.evaluate.metrics import metrics_for
+from tagalign.evaluate.stage_files import Leaks, ScoreFile
 from tagalign.model.layout import ModelFile
 from tagalign.report import paper
 from tagalign.report.losses import count_losses
@@ -19,24 +20,42 @@ from tagalign.report.losses import count_losses
 CLASSES = ["cat", "dog", "drilling"]
 
 
-def write_scores(path, system, task="us8k", seed=0, p=0.7, n=60, unscored=0, config=None):
+def write_scores(path, system, task="us8k", seed=0, p=0.7, n=60, unscored=0, drop=False):
     random = np.random.default_rng([seed, len(system), len(task)])
     fold = np.repeat([1, 2], n // 2)
     label = np.arange(n) % 3
-    found = np.where(random.random((10, n)) < p, label, (label + 1) % 3)
-    found[:, :unscored] = -1
-    right = found == label
-    accuracy = np.stack([right[:, fold == f].mean(axis=1) for f in (1, 2)], axis=1)
-    with store.create(path, stage="evaluate", config=config or {}) as file:
-        file.attrs["system"], file.attrs["pretraining_seed"] = system, seed
-        file.attrs["task"], file.attrs["title"] = task, task.upper()
-        file.attrs["unscored"] = unscored
-        file["fold"], file["clip_fold"], file["label"] = [1, 2], fold, label
-        file["accuracy"], file["macro_f1"], file["predictions"] = accuracy, accuracy, found
-        store.write_strings(file, "clip_id", [f"c{i}" for i in range(n)])
-        store.write_strings(file, "recording", [f"r{i // 2}" for i in range(n)])
-        store.write_strings(file, "classes", CLASSES)
-        store.write_failures(file, [(f"c{i}", "no tags") for i in range(unscored)])
+    predicted = np.where(random.random((10, n)) < p, label, (label + 1) % 3)
+    labels, scores = np.eye(3, dtype=bool)[label], np.eye(3, dtype=np.float32)[predicted]
+    scores[:, :unscored] = np.nan
+    metrics = metrics_for(multi_label=False)
+    ScoreFile(
+        system=system,
+        pretraining_seed=seed,
+        task=task,
+        title=task.upper(),
+        multi_label=np.bool_(False),
+        unscored_are="drop" if drop else "wrong",
+        missing=0,
+        unscored=unscored,
+        fold=np.array([1, 2]),
+        metrics=[metric.name for metric in metrics],
+        values=np.array(
+            [
+                [
+                    [metric.compute(labels[fold == f], one[fold == f]) for f in (1, 2)]
+                    for one in scores
+                ]
+                for metric in metrics
+            ]
+        ),
+        clip_id=[f"c{i}" for i in range(n)],
+        clip_fold=fold,
+        recording=[f"r{i // 2}" for i in range(n)],
+        classes=CLASSES,
+        labels=labels,
+        class_scores=scores,
+        failed=[(f"c{i}", "no tags") for i in range(unscored)],
+    ).write(path)
     return path
 
 
@@ -101,11 +120,8 @@ def test_files_and_numbers(files, tmp_path, monkeypatch):
         ("us8k-tag", "w2v-128-1h"),
     ]
     row = table.iloc[1]
-    with h5py.File(tmp_path / "s" / "w2v-128-4h-0.h5") as a:
-        first = a["accuracy"][()]
-    with h5py.File(tmp_path / "s" / "w2v-128-4h-1.h5") as b:
-        second = b["accuracy"][()]
-    runs = 100 * np.concatenate([first, second]).mean(axis=1)
+    every = [ScoreFile.read(tmp_path / "s" / f"w2v-128-4h-{seed}.h5") for seed in (0, 1)]
+    runs = 100 * np.concatenate([file.values[0] for file in every]).mean(axis=1)
     assert row["mean"] == pytest.approx(runs.mean(), abs=0.006)
     assert row["standard_deviation"] == pytest.approx(runs.std(ddof=1), abs=0.006)
     assert (row["pretraining_seeds"], row["repetitions"], row["clips"]) == (2, 10, 60)
@@ -167,7 +183,7 @@ def test_seeds_scored_on_different_clips(tmp_path):
 def test_seeds_scored_with_different_classes(tmp_path):
     scores = [write_scores(tmp_path / f"{s}.h5", "w2v-128-1h", seed=s) for s in (0, 1)]
     with h5py.File(scores[1], "r+") as file:
-        file["label"][...] = file["label"][()][::-1]
+        file["labels"][...] = file["labels"][()][::-1]
     with pytest.raises(InputError, match="with different clips, classes, folds"):
         report(scores, tmp_path / "out")
 
@@ -221,9 +237,7 @@ def test_published_numbers(shared):
 
 def test_allowed_leak_is_said(tmp_path):
     for task, ids in (("us8k", ["12", "34"]), ("esc10", [])):
-        with store.create(tmp_path / f"leaks-{task}.h5", stage="leaks", config={}) as file:
-            file.attrs["task"] = task
-            store.write_strings(file, "id", ids)
+        Leaks(task=task, id=ids, compared="all").write(tmp_path / f"leaks-{task}.h5")
     scores = [write_scores(tmp_path / "s.h5", "mfcc")]
     leaks = [x for task in ("us8k", "esc10") for x in ("--count", tmp_path / f"leaks-{task}.h5")]
     printed = report(scores, tmp_path / "out", *leaks)
@@ -238,8 +252,8 @@ def test_unscored_clips_as_errors_are_not_in_the_accuracy_of_the_paper(tmp_path,
     for what, unscored in (("wrong", 3), ("wrong", 0), ("drop", 3)):
         scores, out = [], tmp_path / f"{what}-{unscored}"
         for seed in (0, 1):
-            path, config = out / f"{seed}.h5", {"evaluate": {"unscored": what}}
-            write_scores(path, "w2v-128-1h", "us8k-tag", seed, config=config)
+            path = out / f"{seed}.h5"
+            write_scores(path, "w2v-128-1h", "us8k-tag", seed, drop=what == "drop")
             with h5py.File(path, "r+") as file:
                 file.attrs["unscored"] = unscored
             scores.append(path)

@@ -16,24 +16,20 @@ def make_result(right, fold=None, recording=None, system="a", task="us8k"):
     right = np.asarray(right)
     n = right.shape[2]
     fold = np.ones(n, int) if fold is None else np.asarray(fold)
-    label = np.zeros(n, int)
     accuracy = np.stack([right[:, :, fold == f].mean(axis=2) for f in np.unique(fold)], axis=2)
     return Result(
         task=task,
         title=task,
         system=system,
         seeds=list(range(len(right))),
-        accuracy=accuracy,
-        macro_f1=accuracy,
-        right=right.mean(axis=1),
-        predictions=1 - right,
+        metrics={"accuracy": accuracy},
+        contribution=right.mean(axis=1),
+        confusion=None,
         clip_id=[f"c{i}" for i in range(n)],
-        label=label,
         fold=fold,
         recording=[f"r{i}" for i in range(n)] if recording is None else list(recording),
         classes=["x", "y"],
         tested=np.unique(fold).tolist(),
-        unscored=0,
     )
 
 
@@ -168,7 +164,7 @@ def test_order_of_the_clips_does_not_matter():
     turned = random.permutation(200)
     c = dataclasses.replace(
         b,
-        right=b.right[:, turned],
+        contribution=b.contribution[:, turned],
         clip_id=[b.clip_id[i] for i in turned],
         recording=[b.recording[i] for i in turned],
     )
@@ -209,17 +205,6 @@ def test_only_systems_of_one_task_are_compared():
     pairs = statistics.compare_all(results)
     assert len(pairs) == 6
     assert all(pair.p_holm >= pair.p for pair in pairs)
-
-
-def test_confusion_rows_are_shares():
-    result = make_result(draw(np.random.default_rng(0), seeds=2, repetitions=3, n=50))
-    result.label[:20] = 1
-    result.predictions[:, :, 0] = -1
-    shares = statistics.confusion(result)
-    assert shares.shape == (2, 3)
-    np.testing.assert_allclose(shares.sum(axis=1), 1)
-    assert shares[1, 2] == pytest.approx(1 / 20)
-    assert shares[0, 2] == 0
 
 
 def test_one_pretraining_is_no_test_of_a_system():

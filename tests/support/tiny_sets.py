@@ -19,7 +19,7 @@ from click.testing import CliRunner
 
 from tagalign.cli import cli
 from tagalign.config import load as config
-from tagalign.tasks import TASKS, esc, gtzan, nsynth, us8k
+from tagalign.tasks import esc, find_task, gtzan, nsynth, us8k
 
 RATE = 22_050
 
@@ -112,7 +112,7 @@ def settings_of(task: str, **values) -> dict:
 
 def read(task: str, root: Path | str, **values):
     """List a task's clips below `root`."""
-    return TASKS[task].read(Path(root), settings_of(task, **values))
+    return find_task(task).read(Path(root), settings_of(task, **values))
 
 
 def pack_tar(target: Path, source: Path) -> Path:

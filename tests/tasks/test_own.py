@@ -52,6 +52,25 @@ def test_folds(write):
     assert (listing.title, listing.classes) == ("Birds", ["robin", "wren"])
 
 
+def test_several_labels(write):
+    rows = [
+        [file, text, fold, part]
+        for (file, _, fold, part), text in zip(
+            ROWS, ["robin; wren", "wren", "", "robin;robin", ";wren;", "owl"], strict=True
+        )
+    ]
+    listing = read(write(rows), fold_column="fold", label_separator=";")
+    assert listing.multi_label
+    assert listing.classes == ["robin", "wren"]
+    assert listing.label_matrix().tolist() == [
+        [True, True],
+        [False, True],
+        [False, False],
+        [True, False],
+        [False, True],
+    ]
+
+
 def test_a_split(write):
     listing = read(write(ROWS), split_column="part")
     assert [clip.fold for clip in listing.clips] == [TRAIN, TRAIN, TEST, TEST, VALIDATION]

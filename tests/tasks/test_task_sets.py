@@ -2,7 +2,6 @@
 
 import json
 
-import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +11,7 @@ import torch
 from tagalign import store
 from tagalign.config import load as config
 from tagalign.errors import InputError
+from tagalign.evaluate.stage_files import ScoreFile
 from tagalign.model.file import Model
 from tagalign.model.network import Network
 from tagalign.model.systems import SYSTEMS
@@ -76,7 +76,7 @@ def test_from_the_download_to_the_table(task, tmp_path, server, run):
     with store.read(out / "task.h5", stage="task") as file:
         assert store.count_strings(file["clip_id"]) == clips
         assert store.count_strings(file["classes"]) == classes
-        assert np.diff(file["frames/offsets"][()]).min() == 1
+        assert np.diff(file["patches/offsets"][()]).min() == 1
         assert len(store.read_failures(file)) == 0
 
     run("embed-task", out / "task.h5", "--mfcc", "-o", out / "mfcc.h5")
@@ -156,16 +156,17 @@ def test_us8k_from_tags_from_the_download_to_the_table(tmp_path, server, run):
         few = {"evaluate": {"repetitions": 2, "unscored": unscored}}
         arguments = [out / "task.h5", out / "embeddings.h5", "--system", "w2v-128-1h"]
         run("evaluate", *arguments, "-o", scores, params=few)
-        with store.read(scores, stage="evaluate") as file:
-            assert file["predictions"].shape == (2, clips)
+        (found,) = ScoreFile.read_fields(scores, "class_scores")
+        assert found.shape == (2, clips, 10)
         counted = ("--count", out / "task.h5", "--count", out / "embeddings.h5")
         run("report", scores, *counted, "--directory", directory)
         row = pd.read_csv(directory / "table.csv").iloc[0]
         assert (row["task"], row["clips"], row["repetitions"]) == ("us8k-tag", clips, 2)
         assert row["mean"] == accuracy, "a tag of its own tells each class"
-        assert (row["unscored"], row["unscored_are"]) == (3, unscored)
+        assert (row["missing"], row["unscored"], row["unscored_are"]) == (2, 1, unscored)
+        assert row["coverage"] == 0.97
         page = (directory / "report.md").read_text()
-        assert f"3 {'as wrong' if unscored == 'wrong' else 'left out'}" in page
+        assert f"| 2 | 1 | {'as wrong' if unscored == 'wrong' else 'left out'} | 97.0 |" in page
         losses = pd.read_csv(directory / "losses.csv").set_index("stage")["lost"]
         assert losses["embed-task us8k-tag"].max() == 3
 
@@ -217,7 +218,7 @@ def test_unreadable_sound_keeps_its_place_and_is_counted(tmp_path, run):
         assert "not a readable sound" in reason
         assert str(tmp_path) not in reason
         assert np.isnan(file["mfcc"][row]).all()
-        offsets = file["frames/offsets"][()]
+        offsets = file["patches/offsets"][()]
         assert offsets[row] == offsets[row + 1]
     run("embed-task", tmp_path / "t.h5", "--mfcc", "-o", tmp_path / "m.h5")
     for unscored, clips in (("wrong", 100), ("drop", 99)):
@@ -225,9 +226,9 @@ def test_unreadable_sound_keeps_its_place_and_is_counted(tmp_path, run):
         few = {"evaluate": {"repetitions": 1, "unscored": unscored}}
         arguments = [tmp_path / "t.h5", tmp_path / "m.h5", "--system", "mfcc"]
         run("evaluate", *arguments, "-o", output, params=few)
-        with h5py.File(output) as file:
-            assert file["predictions"].shape == (1, clips)
-            assert (file["predictions"][()] == -1).sum() == (unscored == "wrong")
+        (found,) = ScoreFile.read_fields(output, "class_scores")
+        assert found.shape == (1, clips, 10)
+        assert np.isnan(found).any(axis=2).sum() == (unscored == "wrong")
 
 
 @pytest.mark.usefixtures("tiny_counts")

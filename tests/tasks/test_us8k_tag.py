@@ -10,13 +10,13 @@ from click.testing import CliRunner
 from tagalign import store
 from tagalign.cli import cli
 from tagalign.config import load as config
-from tagalign.embedding.clips import write_embeddings
-from tagalign.embedding.tags import embed_tagged_clips
+from tagalign.embedding.clips import embed_tagged_clips
+from tagalign.embedding.stage_files import ClipEmbeddings
 from tagalign.errors import InputError
-from tagalign.evaluate.file import read_clips
-from tagalign.evaluate.scores import score
+from tagalign.evaluate import stage as evaluate
 from tagalign.release.build import read_release
 from tagalign.tasks import us8k_tag
+from tagalign.tasks.stage_files import TaskClips
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +38,11 @@ def task(settings, tmp_path_factory):
 
 def embed(task, model, path):
     """Embeddings file of a model for the task; returns its path and the failures."""
-    with store.read(task) as file:
-        rows, vectors, failures = embed_tagged_clips(file, model)
-        inputs = {"task": task}
-        write_embeddings(path, file, rows, vectors, inputs=inputs, failures=failures)
+    clips = TaskClips.read(task)
+    rows, vectors, failures = embed_tagged_clips(clips, model)
+    ids = [clips.clip_id[row] for row in rows]
+    found = ClipEmbeddings(task=clips.task, clip_id=ids, embedding=vectors, failed=failures)
+    found.write(path, inputs={"task": task})
     return path, failures
 
 
@@ -54,7 +55,7 @@ def test_all_clips_are_listed_with_the_tags_of_their_recording(task, shared):
         failures = store.read_failures(file)
         folds = file["fold"][()]
         assert file.attrs["tested_folds"].tolist() == list(range(1, 11))
-        assert "frames" not in file
+        assert "patches" not in file
     assert len(clip_ids) == 8732
     assert Counter(folds.tolist())[7] == 838
     assert all(list(t) == raw.get(r, []) for t, r in zip(tags, recordings, strict=True))
@@ -65,16 +66,14 @@ def test_all_clips_are_listed_with_the_tags_of_their_recording(task, shared):
 def test_the_number_of_clips_that_the_release_could_score(task, shared, tmp_path):
     model = read_release(shared / "reference").model
     path, failures = embed(task, model, tmp_path / "embeddings.h5")
-    with store.read(path) as file:
-        assert file["embedding"].shape == (8251, 128)
+    found, clips = ClipEmbeddings.read(path), TaskClips.read(task)
+    assert found.embedding.shape == (8251, 128)
     assert len(failures) == 291  # and 190 without tags: 8,732 in all
-    clips = read_clips(task, path)
-    assert clips.scored.sum() == 8251
     # Clips of one recording have one embedding.
-    with store.read(task) as file:
-        recordings = np.array(store.read_strings(file["freesound_id"]))
-    most, count = Counter(recordings[clips.scored].tolist()).most_common(1)[0]
-    same = clips.embedding[clips.scored & (recordings == most)]
+    recording_of = dict(zip(clips.clip_id, clips.freesound_id, strict=True))
+    recordings = np.array([recording_of[clip] for clip in found.clip_id])
+    most, count = Counter(recordings.tolist()).most_common(1)[0]
+    same = found.embedding[recordings == most]
     assert len(same) == count > 10
     assert (same == same[0]).all()
 
@@ -116,8 +115,10 @@ def test_the_published_number(task, shared, tmp_path):
     """
     model = read_release(shared / "reference").model
     path, _ = embed(task, model, tmp_path / "embeddings.h5")
-    section = {"evaluate": {"repetitions": 3, "unscored": "drop", "engine": "torch"}}
-    settings = config.resolve_sections(section, section)["evaluate"]
-    scores = score(read_clips(task, path), settings, jobs=2)
-    assert len(scores.row) == 8251
-    assert abs(100 * scores.accuracy.mean() - 79.2) < 1
+    section = {"evaluate": {"repetitions": 3, "engine": "torch"}}
+    sections = config.resolve_sections(section, section)
+    options = {"system": "w2v-128-1h", "pretraining_seed": 0, "jobs": 2}
+    scores = evaluate.run(task, path, sections, tmp_path / "scores.h5", **options)
+    assert len(scores.clip_id) == 8251
+    assert (scores.missing, scores.unscored, scores.unscored_are) == (190, 291, "drop")
+    assert abs(100 * scores.values[0].mean() - 79.2) < 1

@@ -34,14 +34,9 @@ def command(task, data, output, sections):
     """
     import sys
 
-    from tagalign.tasks import find_task
-    from tagalign.tasks.dataset import fetch, read_listing, write_dataset
+    from tagalign.tasks.dataset import run
 
-    protocol = find_task(task)
-    settings = sections[f"datasets.{task}"]
-    hashes = fetch(protocol, settings, data)
-    listing = read_listing(protocol, settings, data)
+    listing = run(task, sections, output, downloads=data)
     for name in listing.extra:
         print(f"{task}: {name} is not part of the set; it is not used", file=sys.stderr)
-    write_dataset(output, protocol, listing, hashes, sections)
     print(f"{task}: {len(listing.clips)} clips, {len(listing.classes)} classes")

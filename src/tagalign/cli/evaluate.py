@@ -26,25 +26,33 @@ def command(task, embeddings, system, pretraining_seed, device, jobs, output, se
     """Classify the embeddings of a task and score them.
 
     Reads TASK (stage task) and EMBEDDINGS (stage embed-task). For each tested fold a
-    classifier is trained on the other folds, from several seeds. Writes accuracy and macro F1
-    per fold and repetition, and every prediction. `tagalign leaks` checks that pretraining has
+    classifier is trained on the other folds, from several seeds. Writes every metric per fold
+    and repetition, and the class scores of every clip. `tagalign leaks` checks that pretraining has
     not seen the test sounds.
 
     \b
     Example:
       tagalign evaluate esc10.h5 embeddings.h5 --system w2v-128-4h -o scores.h5
     """
-    from tagalign.evaluate.file import read_clips, write_scores
-    from tagalign.evaluate.scores import score
+    from tagalign.evaluate.metrics import METRICS
+    from tagalign.evaluate.stage import run
     from tagalign.model.device import choose_device
 
-    clips = read_clips(task, embeddings)
-    settings = sections["evaluate"]
     # scikit-learn never asks for a GPU, so none need be there.
-    where = choose_device(device) if settings["engine"] == "torch" else "cpu"
-    scores = score(clips, settings, jobs=jobs, device=str(where))
-    write_scores(
-        output, task, embeddings, clips, scores, sections, system=system, seed=pretraining_seed
+    where = choose_device(device) if sections["evaluate"]["engine"] == "torch" else "cpu"
+    found = run(
+        task,
+        embeddings,
+        sections,
+        output,
+        system=system,
+        pretraining_seed=pretraining_seed,
+        jobs=jobs,
+        device=str(where),
     )
-    mean = 100 * scores.accuracy.mean()
-    print(f"{system}, seed {pretraining_seed}: {mean:.1f} % right on {len(scores.row)} test clips")
+    headline = METRICS[found.metrics[0]]
+    mean = 100 * found.values[0].mean()
+    print(
+        f"{system}, seed {pretraining_seed}: {headline.title} {mean:.1f} % on"
+        f" {len(found.clip_id)} test clips"
+    )

@@ -29,18 +29,7 @@ def command(task, pretraining, dataset, catalogue, output, sections):
       tagalign leaks tasks/esc10.h5 tags.h5 pairs.h5 --dataset datasets/esc10.h5 \\
         --catalogue catalogue.h5 -o leaks/esc10.h5
     """
-    from tagalign import store
-    from tagalign.evaluate.leaks import check_leaks
+    from tagalign.evaluate.leaks import run
 
-    allowed = sections["evaluate"]["allow_leaks"]
-    found = check_leaks(task, pretraining, allowed, dataset, catalogue)
-    inputs = {"task": task} | {f"pretraining {i}": path for i, path in enumerate(pretraining)}
-    inputs |= {"dataset": dataset} if dataset else {}
-    inputs |= {"catalogue": catalogue} if catalogue else {}
-    config = {"evaluate": {"allow_leaks": allowed}}
-    with store.create(output, stage="leaks", config=config, inputs=inputs) as file:
-        file.attrs["task"] = found.task
-        store.write_strings(file, "id", found.seen)
-    print(
-        f"{found.task}: pretraining has seen {len(found.seen)} test recordings ({found.compared})"
-    )
+    found = run(task, pretraining, sections, output, dataset=dataset, catalogue=catalogue)
+    print(f"{found.task}: pretraining has seen {len(found.id)} test recordings ({found.compared})")

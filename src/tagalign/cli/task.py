@@ -25,9 +25,9 @@ from tagalign.cli.options import config_options, output_option
 @output_option("The file to write (HDF5).")
 @config_options("datasets.{task}", "patches", "frames")
 def command(task, data, dataset, jobs, output, sections):
-    """Cut an evaluation data set into frames, with labels and folds.
+    """Cut an evaluation data set into patches, with labels and folds.
 
-    Reads the sounds of the data set and writes, for every clip, its log-mel frames (cut
+    Reads the sounds of the data set and writes, for every clip, its log-mel patches (cut
     without overlap), its MFCC statistics, its class, fold and recording. Clips that cannot be
     decoded keep their place, and failed/ says why.
 
@@ -37,16 +37,8 @@ def command(task, data, dataset, jobs, output, sections):
     """
     import sys
 
-    from tagalign.tasks import find_task
-    from tagalign.tasks.build import write_task
-    from tagalign.tasks.dataset import check_same, read_listing
+    from tagalign.tasks.build import run
 
-    protocol = find_task(task)
-    listing = read_listing(protocol, sections[f"datasets.{task}"], data)
-    inputs = {}
-    if dataset is not None:
-        check_same(protocol, listing, dataset)
-        inputs["dataset"] = dataset
-    failures = write_task(output, protocol, listing, sections, inputs=inputs, jobs=jobs)
+    failures = run(task, sections, output, downloads=data, dataset=dataset, jobs=jobs)
     for clip, reason in failures:
         print(f"{task}: {clip}: {reason}", file=sys.stderr)

@@ -4,10 +4,6 @@ import difflib
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import h5py
-import numpy as np
-
-from tagalign import store
 from tagalign.errors import InputError
 from tagalign.tags.clean import explain_tag, normalise
 
@@ -92,45 +88,3 @@ def _nearest(model, tag: str) -> str:
         for match in difflib.get_close_matches(text, model.vocabulary, n=2, cutoff=0.6)
     )
     return f" (nearest: {', '.join(near)})" if near else ""
-
-
-def embed_tagged_clips(
-    file: h5py.File, model
-) -> tuple[np.ndarray, np.ndarray, list[tuple[str, str]]]:
-    """Embed the clips of a task file from their tags.
-
-    Parameters
-    ----------
-    file
-        An open task file with ``tags``, as the users wrote them.
-    model
-        A `tagalign.model.file.Model`.
-
-    Returns
-    -------
-    rows : int [shape=(m,)]
-        The clips with a tag that the model knows.
-    embeddings : float32 [shape=(m, W)]
-        phi_w of each.
-    failures : list of (clip id, reason)
-        The clips that have tags, but none that the model knows.
-
-    Raises
-    ------
-    InputError
-        The model has no tag encoder, or knows no tag of any clip.
-    """
-    clip_ids, given = store.read_strings(file["clip_id"]), store.read_ragged(file["tags"])
-    known = [known_tags(model, tags) for tags in given]
-    rows = np.array([row for row, tags in enumerate(known) if tags], np.int64)
-    if not len(rows):
-        raise InputError(
-            f"the model of system {model.system.name} knows none of the tags of the {len(known)}"
-            " clips; its vocabulary is of another kind of sounds"
-        )
-    failures = [
-        (clip_ids[row], "no tag in the vocabulary of the model")
-        for row, tags in enumerate(known)
-        if given[row] and not tags
-    ]
-    return rows, model.embed_tags([known[row] for row in rows]), failures

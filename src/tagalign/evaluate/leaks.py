@@ -2,35 +2,53 @@
 
 import itertools
 import os
-from collections.abc import Collection, Iterable
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 
 from tagalign import store
 from tagalign.errors import InputError
+from tagalign.evaluate.stage_files import Leaks
 from tagalign.pairs.file import TrainingFile
 from tagalign.sources.identity import canonical
 from tagalign.tags.file import TagSets
 from tagalign.tasks.protocol import name_some
+from tagalign.tasks.stage_files import TaskClips
 
 
-class Leaks(NamedTuple):
-    """What pretraining has seen of the test clips of a task.
+def run(
+    task: str | os.PathLike,
+    pretraining: Sequence[str | os.PathLike],
+    sections: dict,
+    output: str | os.PathLike,
+    *,
+    dataset: str | os.PathLike | None = None,
+    catalogue: str | os.PathLike | None = None,
+) -> Leaks:
+    """Check a task and write the leaks that are allowed.
 
-    Attributes
+    Parameters
     ----------
-    task
-        Name of the task.
-    seen
-        The Freesound ids that are in both, and the clips whose contents are, sorted.
-    compared
-        For a line of the log: on how much of the task the comparison rests.
-    """
+    task, pretraining, dataset, catalogue
+        As for `check_leaks`.
+    sections
+        The section ``evaluate``; `allow_leaks` is read.
+    output
+        The file to write, see `Leaks`.
 
-    task: str
-    seen: list[str]
-    compared: str
+    Raises
+    ------
+    InputError
+        As `check_leaks`.
+    """
+    allowed = sections["evaluate"]["allow_leaks"]
+    found = check_leaks(task, pretraining, allowed, dataset, catalogue)
+    inputs = {"task": task} | {f"pretraining {i}": path for i, path in enumerate(pretraining)}
+    inputs |= {"dataset": dataset} if dataset else {}
+    inputs |= {"catalogue": catalogue} if catalogue else {}
+    found.config = {"evaluate": {"allow_leaks": allowed}}
+    found.write(output, inputs=inputs)
+    return found
 
 
 def check_leaks(
@@ -60,11 +78,12 @@ def check_leaks(
     InputError
         There are such sounds and the task is not among `allowed`.
     """
-    with store.read(task, stage="task") as file:
-        name = str(file.attrs["task"])
-        tested = np.isin(file["fold"][()], file.attrs["tested_folds"])
-        clips = list(itertools.compress(store.read_strings(file["clip_id"]), tested))
-        recordings = list(itertools.compress(store.read_strings(file["freesound_id"]), tested))
+    name, tested_folds, fold, clip_id, freesound_id = TaskClips.read_fields(
+        task, "task", "tested_folds", "fold", "clip_id", "freesound_id"
+    )
+    tested = np.isin(fold, tested_folds)
+    clips = list(itertools.compress(clip_id, tested))
+    recordings = list(itertools.compress(freesound_id, tested))
     known = {canonical(recording) for recording in recordings if recording}
     contents = _contents(dataset, "clip_id", clips) if dataset and catalogue else {}
     seen = set()
@@ -94,7 +113,7 @@ def check_leaks(
         f"compared by Freesound id: {sum(map(bool, recordings))} of {len(clips)} test clips; by"
         f" content: {comparable}"
     )
-    return Leaks(name, sorted(seen), compared)
+    return Leaks(task=name, id=sorted(seen), compared=compared)
 
 
 def _contents(path: str | os.PathLike, column: str, wanted: Iterable[str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ import torch
 from torch.optim.adam import adam
 
 from tagalign.errors import InputError
+from tagalign.evaluate.classes import all_classes
 
 # The defaults of MLPClassifier.
 BATCH_SIZE = 200
@@ -27,7 +28,8 @@ class Network:
     def __init__(self, where: int, fold: tuple, seed: int, hidden: int):
         train, labels, _ = fold
         self.where, self.seed = where, seed
-        self.classes, self.labels = np.unique(labels, return_inverse=True)
+        self.count = labels.shape[1]  # classes of the task, C
+        self.classes, self.labels = np.unique(labels.argmax(axis=1), return_inverse=True)
         self.n, features = train.shape
         self.dtype = train.dtype
         # Two classes share one logistic unit.
@@ -37,7 +39,7 @@ class Network:
         self.batches = -(-self.n // self.batch_size)
         self.batch = 0
         self.losses, self.best, self.stale = [], np.inf, 0
-        self.predictions = None
+        self.scores = None
 
     def initial(self) -> list[np.ndarray]:
         """Weights and biases of both layers; starts the random stream."""
@@ -188,8 +190,8 @@ class Together:
         torch.index_select(samples, 0, rows.flatten(), out=taken)
         return taken.view(K, width, features)
 
-    def predict(self, k: int, network: Network, test: np.ndarray) -> np.ndarray:
-        """Classes that network `k` gives to the test clips, (m,)."""
+    def score(self, k: int, network: Network, test: np.ndarray) -> np.ndarray:
+        """Class scores that network `k` gives to the test clips, float32 (m, C)."""
         w1, b1, w2, b2 = (each[k] for each in self.parameters)
         if not all(each.isfinite().all() for each in (w1, b1, w2, b2)):
             raise InputError(
@@ -197,9 +199,13 @@ class Together:
                 " the embeddings hold values that are too large; look at the model's training"
             )
         x = torch.as_tensor(test, device=self.device)
-        z = torch.addmm(b2, torch.addmm(b1, x, w1).relu_(), w2.mT)
-        chosen = (z[:, 0] > 0).long() if z.shape[1] == 1 else z.argmax(1)
-        return network.classes[np.minimum(chosen.cpu().numpy(), len(network.classes) - 1)]
+        z = torch.addmm(b2, torch.addmm(b1, x, w1).relu_(), w2.mT).double()
+        if z.shape[1] == 1:
+            positive = z.sigmoid()
+            p = torch.cat((1 - positive, positive), 1)[:, -len(network.classes) :]
+        else:
+            p = z.softmax(1)
+        return all_classes(p.cpu().numpy(), network.classes, network.count)
 
     def keep(self, kept: list[int]) -> None:
         """Drop the networks that have stopped."""

@@ -1,21 +1,14 @@
-"""Stage `evaluate`: train and test classifiers on the embeddings of a task.
+"""Train and test classifiers on the embeddings of a task.
 
 Conventions
 -----------
-Each tested fold is predicted by a classifier trained on all other folds (on the training
-split where the split is fixed). Embeddings are standardised with the mean and deviation of
-the training clips. All is repeated from several seeds. The accuracy of a repetition is the
-mean over the tested folds, as UrbanSound8K's authors ask.
+Each tested fold is scored by a classifier trained on all other folds (on the training split
+where the split is fixed). Embeddings are standardised with the mean and deviation of the
+training clips. All is repeated from several seeds. A metric of a repetition is its mean over
+the tested folds, as UrbanSound8K's authors ask.
 
 A clip without an embedding (unreadable, no tags) is an error of every repetition, unless
 ``evaluate.unscored`` says to drop it, as the released code does.
-
-Metrics
--------
-accuracy
-    Share of the test clips that are predicted rightly.
-macro F1
-    Mean over the classes of ``2 TP / (2 TP + FP + FN)``.
 """
 
 import functools
@@ -26,13 +19,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from tagalign.errors import InputError
-from tagalign.evaluate import mlp, torch_mlp
+from tagalign.evaluate import mlp, probes, torch_mlp
+from tagalign.evaluate.metrics import metrics_for
 from tagalign.parallel import ordered_map
 from tagalign.progress import Progress
 from tagalign.tasks.protocol import TRAIN
-
-UNSCORED = -1
-"""Prediction of a clip that has no embedding."""
 
 
 @dataclass
@@ -45,40 +36,44 @@ class Clips:
         Rows of clips without one are not used.
     scored : bool [shape=(n,)]
         Which clips have an embedding.
-    label, fold : int [shape=(n,)]
-        Class and fold of each clip.
+    labels : bool [shape=(n, C)]
+        Classes of each clip.
+    fold : int [shape=(n,)]
+        Fold of each clip.
     tested_folds : list of int
         Folds to test.
     fixed_split : bool
         Train on the clips of fold `TRAIN` only.
+    multi_label : bool
+        Whether a clip may have several classes, or none.
     """
 
     embedding: np.ndarray
     scored: np.ndarray
-    label: np.ndarray
+    labels: np.ndarray
     fold: np.ndarray
     tested_folds: list[int]
     fixed_split: bool
+    multi_label: bool = False
 
 
 @dataclass
 class Scores:
-    """Predictions and scores.
+    """Class scores and metrics.
 
     Attributes
     ----------
     row : int [shape=(n_test,)]
         The test clips, by fold, as indices into the task's clips.
-    predictions : int [shape=(repetitions, n_test)]
-        Predicted classes, `UNSCORED` for a clip without embedding.
-    accuracy, macro_f1 : float64 [shape=(repetitions, folds)]
-        Scores of each fold, in [0, 1].
+    class_scores : float32 [shape=(repetitions, n_test, C), range=[0, 1]]
+        NaN for a clip without an embedding.
+    metrics : dict
+        Name of a metric -> float64 [shape=(repetitions, folds)], in [0, 1].
     """
 
     row: np.ndarray
-    predictions: np.ndarray
-    accuracy: np.ndarray
-    macro_f1: np.ndarray
+    class_scores: np.ndarray
+    metrics: dict[str, np.ndarray]
 
 
 def score(clips: Clips, settings: dict, *, jobs: int = 1, device: str = "cpu") -> Scores:
@@ -101,47 +96,73 @@ def score(clips: Clips, settings: dict, *, jobs: int = 1, device: str = "cpu") -
         A fold has nothing to train on or to test.
     """
     seeds = [settings["seed"] + repetition for repetition in range(settings["repetitions"])]
+    if settings["classifier"] != "mlp":
+        seeds = seeds[:1]  # nothing in it is drawn
     rows = [np.flatnonzero(clips.fold == fold) for fold in clips.tested_folds]
     if settings["unscored"] == "drop":
         rows = [test[clips.scored[test]] for test in rows]
-    predictions = [np.full((len(seeds), len(test)), UNSCORED, np.int16) for test in rows]
+    size = clips.labels.shape[1]
+    whole = [np.full((len(seeds), len(test), size), np.nan, np.float32) for test in rows]
     folds = _folds(clips, rows)
     with Progress("evaluate", len(seeds) * len(rows), unit="fits") as progress:
         common = {"jobs": jobs, "advance": progress.update}
-        if settings["engine"] == "torch":
-            found = torch_mlp.fit_predict(
+        if _with_torch(settings, clips):
+            found = torch_mlp.class_scores(
                 list(folds), seeds, settings["hidden"], device=device, **common
             )
         else:
-            found = _with_sklearn(folds, seeds, settings["hidden"], **common)
-        for test, target, values in zip(rows, predictions, found, strict=True):
+            found = _with_sklearn(folds, seeds, settings, clips.multi_label, **common)
+        for test, target, values in zip(rows, whole, found, strict=True):
             target[:, clips.scored[test]] = values
-    pairs = [(clips.label[test], target) for test, target in zip(rows, predictions, strict=True)]
     return Scores(
         row=np.concatenate(rows),
-        predictions=np.concatenate(predictions, axis=1),
-        accuracy=np.array([accuracy(truth, found) for truth, found in pairs]).T,
-        macro_f1=np.array(
-            [[macro_f1(truth, repetition) for repetition in found] for truth, found in pairs]
-        ).T,
+        class_scores=np.concatenate(whole, axis=1),
+        metrics={
+            metric.name: np.array(
+                [
+                    [metric.compute(clips.labels[test], repetition) for repetition in scores]
+                    for test, scores in zip(rows, whole, strict=True)
+                ]
+            ).T
+            for metric in metrics_for(clips.multi_label)
+        },
+    )
+
+
+def _with_torch(settings: dict, clips: Clips) -> bool:
+    """Whether the torch engine trains; multi-label tasks and probes are scikit-learn's."""
+    return (
+        settings["engine"] == "torch" and settings["classifier"] == "mlp" and not clips.multi_label
     )
 
 
 def _with_sklearn(
-    folds: Iterable, seeds: list[int], hidden: int, *, jobs: int, advance: Callable[[int], None]
+    folds: Iterable,
+    seeds: list[int],
+    settings: dict,
+    multi_label: bool,
+    *,
+    jobs: int,
+    advance: Callable[[int], None],
 ) -> Iterator[np.ndarray]:
-    """Predictions (repetitions, scored test clips) of one fold after the other."""
+    """Class scores (repetitions, scored test clips, C) of one fold after the other."""
     # Parts of the seeds, so that few folds still keep all processes busy.
     parts = [part.tolist() for part in np.array_split(seeds, min(jobs, len(seeds)))]
     work = ((*fold, part) for fold in folds for part in parts)
-    results = ordered_map(functools.partial(_fit_predict, hidden=hidden), work, jobs)
+    classify = functools.partial(_classify, settings=settings, multi_label=multi_label)
+    results = ordered_map(classify, work, jobs)
     while found := list(itertools.islice(results, len(parts))):
         advance(len(seeds))
         yield np.concatenate(found)
 
 
-def _fit_predict(work, *, hidden: int) -> np.ndarray:
-    return mlp.fit_predict(*work, hidden)
+def _classify(work, *, settings: dict, multi_label: bool) -> np.ndarray:
+    train_x, labels, test_x = work[:3]
+    if settings["classifier"] == "linear":
+        return probes.linear(train_x, labels, test_x, multi_label=multi_label)[None]
+    if settings["classifier"] == "knn":
+        return probes.nearest(train_x, labels, test_x, neighbours=settings["neighbours"])[None]
+    return mlp.class_scores(*work, settings["hidden"], multi_label=multi_label)
 
 
 def _folds(clips: Clips, rows: list[np.ndarray]) -> Iterator[tuple[np.ndarray, ...]]:
@@ -155,13 +176,14 @@ def _folds(clips: Clips, rows: list[np.ndarray]) -> Iterator[tuple[np.ndarray, .
         test = test[clips.scored[test]]
         if not len(test):
             raise InputError(f"fold {fold} has no clip that can be tested; see failed/ of the task")
-        if len(np.unique(clips.label[train])) < 2:
+        present = clips.labels[train].any(axis=0).sum()
+        if present < (1 if clips.multi_label else 2):
             raise InputError(
                 f"the clips to train on for fold {fold} are of fewer than two classes; a"
                 " classifier cannot be trained"
             )
         train_x, test_x = standardise(clips.embedding[train], clips.embedding[test])
-        yield train_x, clips.label[train], test_x
+        yield train_x, clips.labels[train], test_x
 
 
 def standardise(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -175,19 +197,3 @@ def standardise(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.nda
     constant = deviation <= 1e-7 * np.abs(mean)
     deviation = np.where(constant, 1, deviation)
     return tuple(((x - mean) / deviation).astype(np.float32) for x in (train, test))
-
-
-def accuracy(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """Share of right predictions along the last axis, in [0, 1]."""
-    return (predicted == truth).mean(axis=-1)
-
-
-def macro_f1(truth: np.ndarray, predicted: np.ndarray) -> float:
-    """Mean F1 over the classes that occur in `truth` or `predicted`, in [0, 1]."""
-    classes = np.union1d(truth, predicted[predicted != UNSCORED])
-    right = truth == predicted
-    per_class = [
-        2 * np.sum(right & (truth == k)) / (np.sum(truth == k) + np.sum(predicted == k))
-        for k in classes
-    ]
-    return float(np.mean(per_class))

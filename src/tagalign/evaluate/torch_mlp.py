@@ -36,17 +36,17 @@ class Fit(NamedTuple):
 
     Attributes
     ----------
-    predictions : np.ndarray [shape=(m,)]
-        Classes of the test clips.
+    scores : float32 [shape=(m, C), range=[0, 1]]
+        Class scores of the test clips.
     losses : list of float
         Training loss of each epoch, the L2 penalty included.
     """
 
-    predictions: np.ndarray
+    scores: np.ndarray
     losses: list[float]
 
 
-def fit_predict(
+def class_scores(
     folds: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]],
     seeds: Sequence[int],
     hidden: int,
@@ -55,14 +55,14 @@ def fit_predict(
     jobs: int = 1,
     advance: Callable[[int], None] = lambda fits: None,
 ) -> list[np.ndarray]:
-    """Train a network on every fold from every seed and let each predict the fold's test clips.
+    """Train a network on every fold from every seed; each scores the fold's test clips.
 
     Parameters
     ----------
     folds
         Training embeddings [shape=(n, features), float32 or float64], their classes
-        [shape=(n,)], and test embeddings [shape=(m, features)], all standardised. Sizes and
-        classes may differ between folds.
+        [shape=(n, C), bool, one per row], and test embeddings [shape=(m, features)], all
+        standardised. Sizes may differ between folds.
     seeds
         One repetition per seed.
     hidden : int > 0
@@ -76,8 +76,8 @@ def fit_predict(
 
     Returns
     -------
-    list of np.ndarray [shape=(len(seeds), m)]
-        Predicted classes of each fold's test clips.
+    list of float32 [shape=(len(seeds), m, C), range=[0, 1]]
+        Class scores of each fold's test clips; 0 for a class without a training clip.
 
     Raises
     ------
@@ -85,11 +85,11 @@ def fit_predict(
         Training gave weights that are not finite.
     """
     fits = fit(folds, seeds, hidden, device=device, jobs=jobs, advance=advance)
-    return [np.stack([each.predictions for each in repetitions]) for repetitions in fits]
+    return [np.stack([each.scores for each in repetitions]) for repetitions in fits]
 
 
 def fit(folds, seeds, hidden, *, device="cpu", jobs=1, advance=lambda fits: None) -> list:
-    """Like `fit_predict`, with the course of training: ``fits[fold][repetition]``, each a `Fit`."""
+    """Like `class_scores`, with the losses of training: ``fits[fold][repetition]``."""
     device = torch.device(device)
     networks = [
         Network(where, fold, seed, hidden) for where, fold in enumerate(folds) for seed in seeds
@@ -104,7 +104,7 @@ def fit(folds, seeds, hidden, *, device="cpu", jobs=1, advance=lambda fits: None
         finally:
             for group in running:
                 group.cancel()
-    fits = [Fit(network.predictions, network.losses) for network in networks]
+    fits = [Fit(network.scores, network.losses) for network in networks]
     return [fits[start : start + len(seeds)] for start in range(0, len(fits), len(seeds))]
 
 
@@ -135,7 +135,7 @@ def _groups(networks: list[Network], device: torch.device) -> Iterator[list[Netw
 
 
 def _train(networks: list[Network], folds: Sequence[tuple], device: torch.device) -> int:
-    """Train networks of one shape together: set their predictions and losses; count them."""
+    """Train networks of one shape together: set their scores and losses; count them."""
     samples, labels, first_row = _join(networks, folds, device)
     state = Together(networks, device)
     count = len(networks)
@@ -152,7 +152,7 @@ def _train(networks: list[Network], folds: Sequence[tuple], device: torch.device
         kept = []
         for k, network in enumerate(networks):
             if network.batch == 0 and network.ends(losses[k] / network.n):
-                network.predictions = state.predict(k, network, folds[network.where][2])
+                network.scores = state.score(k, network, folds[network.where][2])
             else:
                 kept.append(k)
         if len(kept) < len(networks):

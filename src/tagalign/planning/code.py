@@ -29,9 +29,9 @@ STAGES = {
     "figures": ("report.training",),
     "dataset": ("tasks.dataset",),
     "task": ("tasks.build", "tasks.dataset"),
-    "leaks": ("cli.leaks",),
-    "embed": ("cli.embed_task",),
-    "evaluate": ("evaluate.scores", "evaluate.file", "model.device"),
+    "leaks": ("evaluate.leaks",),
+    "embed": ("embedding.clips",),
+    "evaluate": ("evaluate.stage", "model.device"),
     "report": ("report.write",),
 }
 """Stage -> modules that do its work; ``STAGE/KIND`` adds those of one kind, such as one source."""
@@ -47,6 +47,7 @@ WITHOUT_EFFECT = {
     "tagalign.cli.options",
     "tagalign.config",
     *(f"tagalign.config.{path.stem}" for path in (PACKAGE / "config").glob("*.py")),
+    "tagalign.environment",
     "tagalign.errors",
     "tagalign.progress",
     "tagalign.tasks",

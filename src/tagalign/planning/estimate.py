@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tagalign.download.unpack import unpacked_hash
-from tagalign.tasks import TASKS, find_task
+from tagalign.tasks import find_task
 from tagalign.tasks.files import is_own
+from tagalign.tasks.protocol import Task
 
 PREVIEW_BYTES = {
     "preview-hq-ogg": 110_000,
@@ -24,16 +25,6 @@ PREVIEW_BYTES = {
     "preview-lq-mp3": 40_000,
 }
 PUBLISHED_BYTES = 11e9  # both files of the source coala
-
-# task -> bytes to download and unpack, frames of all clips
-DATASETS = {
-    "us8k": (13e9, 21_000),
-    "us8k-tag": (13e9, 0),
-    "gtzan": (2.6e9, 13_000),
-    "nsynth": (26e9, 48_000),
-    "esc10": (1.5e9, 1_200),
-    "esc50": (1.5e9, 6_000),
-}
 
 PATCHES_PER_CORE_SECOND = 70
 PREVIEWS_PER_SECOND = 1.5  # of one connection
@@ -54,14 +45,14 @@ class Estimate:
     hours
         Stage -> hours, one after the other.
     sets
-        Data set -> its part of `data_bytes`.
+        Data set that is downloaded -> a task that reads it.
     """
 
     sounds: int
     data_bytes: float
     results_bytes: float
     hours: dict[str, float]
-    sets: dict[str, float] = field(default_factory=dict)
+    sets: dict[str, Task] = field(default_factory=dict)
 
 
 def estimate(settings: Mapping, sounds: int, *, cores: int, gpu: bool, jobs: int = 1) -> Estimate:
@@ -86,13 +77,12 @@ def estimate(settings: Mapping, sounds: int, *, cores: int, gpu: bool, jobs: int
     models *= len(settings["seeds"])
     width = settings["model"]["channels"] / 128
     own = {task for task, values in settings["datasets"].items() if is_own(values)}
-    sets = {
-        find_task(task).dataset: DATASETS[task][0] for task in settings["tasks"] if task not in own
-    }
-    frames = sum(DATASETS.get(task, (0, 0))[1] for task in settings["tasks"])
+    tasks = [find_task(name) for name in settings["tasks"]]
+    sets = {task.dataset: task for task in tasks if task.name not in own}
+    clip_patches = sum(task.patches for task in tasks)
 
-    data = sum(sets.values())
-    results = sounds * patch * (4 + 2) + frames * patch * 4 + models * 40e6 * max(width, 0.1)
+    data = sum(task.size for task in sets.values())
+    results = sounds * patch * (4 + 2) + clip_patches * patch * 4 + models * 40e6 * max(width, 0.1)
     shards = max(math.ceil(sounds / source["shard_size"]), 1)
     hours = {"patches": sounds / PATCHES_PER_CORE_SECOND / cores / min(jobs, shards) / 3600}
     if source["kind"] == "freesound":
@@ -141,11 +131,11 @@ def shortage(
     data, datasets, results
         Directories of the sounds, of the data sets, and of the run; they need not exist yet.
     """
-    sounds = needs.data_bytes - sum(needs.sets.values())
+    sounds = needs.data_bytes - sum(task.size for task in needs.sets.values())
     sets = [
-        (Path(datasets, name), wanted)
-        for name, wanted in needs.sets.items()
-        if not _is_unpacked(Path(datasets, name))
+        (Path(datasets, name), task.size)
+        for name, task in needs.sets.items()
+        if not _is_unpacked(Path(datasets, name), task)
     ]
     missing, where = {}, {}
     for directory, wanted in ((data, sounds), *sets, (results, needs.results_bytes)):
@@ -181,10 +171,9 @@ def duration(hours: float) -> str:
     return f"{max(60 * hours, 1):.0f} min"
 
 
-def _is_unpacked(directory: Path) -> bool:
+def _is_unpacked(directory: Path, task: Task) -> bool:
     """Whether a data set is all there; its archives may have been deleted since."""
-    archives = {task.dataset: task.archives for task in TASKS.values()}[directory.name]
-    return all(unpacked_hash(directory / archive.file, directory) for archive in archives)
+    return all(unpacked_hash(directory / archive.file, directory) for archive in task.archives)
 
 
 def _size_of(directory: Path) -> int:

@@ -14,6 +14,7 @@ from tagalign.sources.catalogue import Catalogue
 from tagalign.sources.shards import write_shards
 from tagalign.tasks import find_task
 from tagalign.tasks.dataset import read_listing
+from tagalign.tasks.stage_files import Dataset
 
 
 def verify(directory: str | os.PathLike) -> tuple[int, list[str]]:
@@ -129,8 +130,7 @@ def _check_clips(run: Run) -> Iterator[str]:
                 settings[key] = str(run.home / value)
         try:
             root = read_listing(find_task(path.stem), settings, run.home / "data/datasets").root
-            with store.read(path, stage="dataset") as file:
-                names, hashes = store.read_strings(file["file"]), store.read_strings(file["sha256"])
+            names, hashes = Dataset.read_fields(path, "file", "sha256")
         except TagalignError as error:
             yield f"{path}: {error}"
             continue

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from tagalign import store
+from tagalign.evaluate.metrics import METRICS
 from tagalign.model.layout import ModelFile
 from tagalign.report.plain_text import draw_plain_text
 from tagalign.report.results import SYSTEMS, Result
-from tagalign.report.statistics import confusion
 
 draw_plain_text()
 
@@ -60,7 +60,7 @@ def _accuracy_panel(axis, part: pd.DataFrame, task: str, confidence: float) -> d
     colours = [GREY if system in BASELINES else BLUE for system in part["system"]]
     axis.hlines(y, part["low"], part["high"], color=colours, linewidth=2.2, alpha=0.55)
     axis.scatter(part["mean"], y, color=colours, s=34, zorder=3)
-    handles = {f"accuracy and {100 * confidence:g} % interval": axis.scatter([], [], color=BLUE)}
+    handles = {f"mean and {100 * confidence:g} % interval": axis.scatter([], [], color=BLUE)}
     if part["paper"].notna().any():
         handles["paper"] = axis.scatter(
             part["paper"], y, marker="D", s=44, facecolors="none", edgecolors=RED, zorder=4
@@ -81,7 +81,7 @@ def _accuracy_panel(axis, part: pd.DataFrame, task: str, confidence: float) -> d
         )
     axis.set_yticks(y, part["system"])
     axis.set_ylim(len(part) - 0.4, -0.6)
-    axis.set_xlabel("accuracy (%)")
+    axis.set_xlabel(f"{METRICS[part['metric'].iloc[0]].title} (%)")
     axis.set_title(f"{task} ({part['clips'].iloc[0]:,} test clips)", fontsize=11, loc="left")
     _plain_axis(axis, "x")
     return handles
@@ -178,7 +178,8 @@ def _epochs(values) -> np.ndarray:
 
 def confusion_matrix(path: str | os.PathLike, result: Result) -> None:
     """Draw the confusion matrix of a result, in per cent of each true class."""
-    shares = 100 * confusion(result)
+    counts = result.confusion
+    shares = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     names = list(result.classes)
     if shares[:, -1].any():
         names.append("not scored")

@@ -33,7 +33,7 @@ def page(
     settings
         Section ``report`` of the configuration.
     """
-    parts = [f"# {title}", "## Accuracy", markdown(shown), _how_to_read(shown, settings)]
+    parts = [f"# {title}", "## Scores", markdown(shown), _how_to_read(shown, settings)]
     parts += warnings(leaks)
     for caption, file in figures:
         parts.append(f"![{caption}]({file})\n\n*{caption}*")
@@ -56,7 +56,8 @@ def warnings(leaks: dict[str, int]) -> list[str]:
 
 def _how_to_read(shown: pd.DataFrame, settings: dict) -> str:
     lines = [
-        "Accuracy is the mean over folds, repetitions of the classifier and pretraining seeds;"
+        "The score (accuracy, or mAP where clips have several labels) is the mean over folds,"
+        " repetitions of the classifier and pretraining seeds;"
         " the deviation is over repetitions and seeds. The interval is a bootstrap"
         f" ({settings['draws']} draws, {100 * settings['confidence']:g} %) over recordings (of"
         " NSynth: instruments), whose clips are not independent, with Student's t for pretraining"
@@ -78,8 +79,9 @@ def _how_to_read(shown: pd.DataFrame, settings: dict) -> str:
             )
     if "Unscored" in shown:
         lines.append(
-            "Unscored clips have no embedding (unreadable, or no known tag); they count as wrong,"
-            " or are left out of clips and accuracy, as the column says."
+            "Missing clips are those that the data set lacks or that cannot be read; unscored ones"
+            " have no embedding from this system (no known tag). Both count as wrong, or are left"
+            " out of clips and score, as the table says; coverage is the share of the others."
         )
     return " ".join(lines)
 

@@ -5,27 +5,19 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import h5py
 import numpy as np
 
-from tagalign import store
 from tagalign.errors import InputError
+from tagalign.evaluate.metrics import METRICS, Metric, predicted_class
+from tagalign.evaluate.stage_files import ScoreFile
+from tagalign.model.systems import SYSTEMS as TRAINED
+from tagalign.tasks import MODULES
 
-SYSTEMS = (
-    "mfcc",
-    "untrained",
-    "w2v-128-1h",
-    "w2v-1152-1h",
-    "w2v-128-4h",
-    "w2v-1152-4h",
-    "w2v-128-mean",
-    "w2v-1152-mean",
-    "coala",
-    "coala-e-c",
-    "cnn",
-)
-TASKS = ("us8k", "gtzan", "nsynth", "us8k-tag", "esc10", "esc50")
+SYSTEMS = ("mfcc", "untrained", *(name for name in TRAINED if name != "untrained"))
+TASKS = tuple(MODULES)
 NOT_PRETRAINED = ("mfcc",)
+JACKKNIFE_GROUPS = 50
+"""Groups of recordings that are left out in turn, for metrics that are no mean over clips."""
 
 
 @dataclass
@@ -36,53 +28,68 @@ class Result:
     ----------
     seeds : list of int
         Pretraining seeds, k of them.
-    accuracy, macro_f1 : float64 [shape=(k, repetitions, folds)]
-        In [0, 1].
-    right : float64 [shape=(k, n)]
-        Share of the repetitions that got each test clip right.
-    predictions : int [shape=(k, repetitions, n)]
-        Predicted classes; -1 for a clip without an embedding.
+    metrics : dict
+        Name of a metric -> float64 [shape=(k, repetitions, folds)], in [0, 1]; the headline
+        first.
+    contribution : float64 [shape=(k, n)]
+        What each test clip adds to the headline, averaged over repetitions: the headline of a
+        fold is the mean over its clips. Of a metric that is no mean over clips (mAP), the
+        jackknife's pseudo-values of groups of recordings.
+    confusion : int [shape=(C, C + 1)]
+        Clips of each class by predicted class, over all seeds and repetitions; the last column
+        counts those without a prediction. None for a multi-label task.
     clip_id : list of str
         The n test clips.
-    label, fold : int [shape=(n,)]
-        Their classes and folds.
+    fold : int [shape=(n,)]
+        Their folds.
     recording : list of str
         What each was cut from, or what else makes clips alike, such as their instrument.
     classes : list of str
         Names of the classes.
     tested : list of int
-        The tested folds, in the order of `accuracy`.
+        The tested folds, in the order of the metrics.
+    missing : int
+        Test clips that the data set lacks or that cannot be read.
     unscored : int
-        Test clips without an embedding.
+        Other test clips without an embedding.
     unscored_are : str
-        ``"wrong"``: they are among the n clips, as errors; ``"drop"``: they are not.
+        ``"wrong"``: both are among the n clips, as errors; ``"drop"``: they are not.
     """
 
     task: str
     title: str
     system: str
     seeds: list[int]
-    accuracy: np.ndarray
-    macro_f1: np.ndarray
-    right: np.ndarray
-    predictions: np.ndarray
+    metrics: dict[str, np.ndarray]
+    contribution: np.ndarray
+    confusion: np.ndarray | None
     clip_id: list[str]
-    label: np.ndarray
     fold: np.ndarray
     recording: list[str]
     classes: list[str]
     tested: list[int]
-    unscored: int
+    missing: int = 0
+    unscored: int = 0
     unscored_are: str = "wrong"
 
     @property
+    def headline(self) -> Metric:
+        """The metric that is compared and tested."""
+        return METRICS[next(iter(self.metrics))]
+
+    @property
+    def values(self) -> np.ndarray:
+        """The headline, float64 [shape=(k, repetitions, folds)]."""
+        return self.metrics[self.headline.name]
+
+    @property
     def mean(self) -> float:
-        """Mean accuracy over seeds, repetitions and folds."""
-        return float(self.accuracy.mean())
+        """Mean of the headline over seeds, repetitions and folds."""
+        return float(self.values.mean())
 
     @property
     def one_seed(self) -> bool:
-        """Whether the noise of its pretraining is unknown."""
+        """Whether the variation between pretraining seeds is unknown."""
         return self.system not in NOT_PRETRAINED and len(self.seeds) < 2
 
 
@@ -94,70 +101,110 @@ def read_results(paths: Iterable[str | os.PathLike]) -> list[Result]:
     InputError
         Files of one system and task do not fit together.
     """
-    groups = defaultdict(dict)
+    groups: dict[tuple[str, str], dict[int, _Seed]] = defaultdict(dict)
     for path in paths:
-        with store.read(path, stage="evaluate") as file:
-            key = file.attrs["task"], file.attrs["system"]
-            seed = int(file.attrs["pretraining_seed"])
-            if seed in groups[key]:
-                raise InputError(
-                    f"{path}: the scores of {key[1]} on {key[0]} from seed {seed} are given twice;"
-                    " name each file once"
-                )
-            groups[key][seed] = path, _contents(file)
+        file = ScoreFile.read(path)
+        key, seed = (file.task, file.system), int(file.pretraining_seed)
+        if seed in groups[key]:
+            raise InputError(
+                f"{path}: the scores of {file.system} on {file.task} from seed {seed} are given"
+                " twice; name each file once"
+            )
+        groups[key][seed] = _Seed(path, file)
     order = sorted(groups, key=lambda key: (_rank(key[0], TASKS), _rank(key[1], SYSTEMS)))
-    return [_join(*key, groups[key]) for key in order]
+    return [_join(groups[key]) for key in order]
 
 
 def _rank(name: str, order: tuple[str, ...]) -> tuple[int, str]:
     return (order.index(name) if name in order else len(order)), name
 
 
-def _contents(file: h5py.File) -> dict:
-    found = {
-        name: file[name][()]
-        for name in ("accuracy", "macro_f1", "predictions", "label", "clip_fold", "fold")
-    }
-    for name in ("clip_id", "recording", "classes"):
-        found[name] = store.read_strings(file[name])
-    evaluate = store.attributes(file)["config"].get("evaluate", {})
-    return found | {
-        "title": file.attrs["title"],
-        "unscored": int(file.attrs["unscored"]),
-        "unscored_are": evaluate.get("unscored", "wrong"),
-    }
+class _Seed:
+    """What is kept of the scores of one seed: class scores of all would not fit into memory."""
+
+    def __init__(self, path: str | os.PathLike, file: ScoreFile):
+        self.path, self.file = path, file
+        self.contribution = contributions(file)
+        self.confusion = None if file.multi_label else _count_confusions(file)
+        self.shape = file.class_scores.shape
+        file.class_scores = np.empty((0, 0, 0), np.float32)
 
 
-def _join(task: str, system: str, by_seed: dict) -> Result:
+def _join(by_seed: dict[int, _Seed]) -> Result:
     seeds = sorted(by_seed)
-    first_path, first = by_seed[seeds[0]]
-    for seed in seeds[1:]:
-        path, other = by_seed[seed]
-        same = other["predictions"].shape == first["predictions"].shape
-        for name in ("clip_id", "label", "clip_fold") if same else ():
-            same = same and np.array_equal(other[name], first[name])
-        if not same:
+    every = [by_seed[seed] for seed in seeds]
+    first = every[0]
+    for other in every[1:]:
+        same = other.shape == first.shape and other.file.clip_id == first.file.clip_id
+        if not (
+            same
+            and np.array_equal(other.file.labels, first.file.labels)
+            and np.array_equal(other.file.clip_fold, first.file.clip_fold)
+            and other.file.metrics == first.file.metrics
+        ):
             raise InputError(
-                f"{path} and {first_path} score {system} on {task} with different clips, classes,"
-                " folds or repetitions; evaluate both again"
+                f"{other.path} and {first.path} score {first.file.system} on {first.file.task} with"
+                " different clips, classes, folds or repetitions; evaluate both again"
             )
-    every = [by_seed[seed][1] for seed in seeds]
-    predictions = np.stack([one["predictions"] for one in every])
+    file = first.file
+    confusion = None if first.confusion is None else sum(one.confusion for one in every)
     return Result(
-        task=task,
-        title=first["title"],
-        system=system,
+        task=file.task,
+        title=file.title,
+        system=file.system,
         seeds=seeds,
-        accuracy=np.stack([one["accuracy"] for one in every]),
-        macro_f1=np.stack([one["macro_f1"] for one in every]),
-        right=(predictions == first["label"]).mean(axis=1),
-        predictions=predictions,
-        clip_id=first["clip_id"],
-        label=first["label"],
-        fold=first["clip_fold"],
-        recording=first["recording"],
-        classes=first["classes"],
-        tested=first["fold"].tolist(),
-        unscored=max(one["unscored"] for one in every),
-        unscored_are=first["unscored_are"],
+        metrics={
+            name: np.stack([one.file.values[m] for one in every])
+            for m, name in enumerate(file.metrics)
+        },
+        contribution=np.stack([one.contribution for one in every]),
+        confusion=confusion,
+        clip_id=file.clip_id,
+        fold=file.clip_fold,
+        recording=file.recording,
+        classes=file.classes,
+        tested=file.fold.tolist(),
+        missing=max(int(one.file.missing) for one in every),
+        unscored=max(int(one.file.unscored) for one in every),
+        unscored_are=file.unscored_are,
     )
+
+
+def _count_confusions(file: ScoreFile) -> np.ndarray:
+    """Clips of each class by predicted class, over the repetitions, int [shape=(C, C + 1)]."""
+    predicted = predicted_class(file.class_scores)  # (R, n)
+    n = len(file.classes)
+    counts = np.zeros((n, n + 1), np.int64)
+    truth = np.broadcast_to(file.labels.argmax(axis=1), predicted.shape)
+    np.add.at(counts, (truth, predicted), 1)  # -1 is the last column
+    return counts
+
+
+def contributions(file: ScoreFile) -> np.ndarray:
+    """What each clip adds to the headline of its fold, float64 [shape=(n,)].
+
+    For a metric that is no mean over clips, the recordings of a fold are dealt into at most
+    `JACKKNIFE_GROUPS` groups, and each clip has the pseudo-value of its group,
+    ``g * all - (g - 1) * without``, shifted so that the mean over clips is the metric (Efron and
+    Tibshirani, "An Introduction to the Bootstrap", 1993, ch. 11).
+    """
+    headline = METRICS[file.metrics[0]]
+    if headline.per_clip is not None:
+        each = [headline.per_clip(file.labels, scores) for scores in file.class_scores]
+        return np.mean(each, axis=0)
+    found = np.zeros(len(file.clip_id))
+    for fold in np.unique(file.clip_fold):
+        rows = np.flatnonzero(file.clip_fold == fold)
+        _, recording = np.unique([file.recording[row] for row in rows], return_inverse=True)
+        group = recording % JACKKNIFE_GROUPS
+        g = len(np.unique(group))
+        for scores in file.class_scores:
+            whole = headline.compute(file.labels[rows], scores[rows])
+            pseudo = np.full(len(rows), whole)
+            for each in np.unique(group) if g > 1 else ():
+                kept = rows[group != each]
+                without = headline.compute(file.labels[kept], scores[kept])
+                if np.isfinite(without):
+                    pseudo[group == each] = g * whole - (g - 1) * without
+            found[rows] += (pseudo - pseudo.mean() + whole) / len(file.class_scores)
+    return found

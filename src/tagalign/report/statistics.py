@@ -1,8 +1,8 @@
-"""Intervals and paired tests for accuracies.
+"""Intervals and paired tests for the headline metric of a task.
 
 Conventions
 -----------
-The accuracy of a system is the mean over the tested folds of the share of right clips,
+The headline of a system (accuracy; mAP for several labels) is a mean over the tested folds,
 averaged over repetitions and pretraining seeds. Three things make it vary:
 
 - which clips happen to be in the test set: clips of one recording are alike, so recordings
@@ -78,7 +78,7 @@ def _clip_samples(result: Result, random: np.random.Generator, draws: int) -> np
     folds, fold = np.unique(result.fold, return_inverse=True)
     right = np.zeros((len(names), len(folds)))
     count = np.zeros_like(right)
-    np.add.at(right, (recording, fold), result.right.mean(axis=0))
+    np.add.at(right, (recording, fold), result.contribution.mean(axis=0))
     np.add.at(count, (recording, fold), 1)
     samples = []
     for start in range(0, draws, DRAWS_AT_ONCE):
@@ -104,7 +104,7 @@ def _run_samples(result: Result, random: np.random.Generator, draws: int) -> np.
 
 def _runs(result: Result) -> np.ndarray:
     """Accuracy of each run: of each seed, or of each repetition of a single seed."""
-    per_repetition = result.accuracy.mean(axis=2)  # (k, repetitions)
+    per_repetition = result.values.mean(axis=2)  # (k, repetitions)
     return per_repetition.mean(axis=1) if len(per_repetition) > 1 else per_repetition[0]
 
 
@@ -128,7 +128,7 @@ def compare(a: Result, b: Result) -> Comparison:
         )
     row_a, row_b = ({clip: row for row, clip in enumerate(x.clip_id)} for x in (a, b))
     pick_a, pick_b = [row_a[clip] for clip in common], [row_b[clip] for clip in common]
-    paired = a.right.mean(axis=0)[pick_a] - b.right.mean(axis=0)[pick_b]
+    paired = a.contribution.mean(axis=0)[pick_a] - b.contribution.mean(axis=0)[pick_b]
     recording = [a.recording[row] for row in pick_a]
     difference, over_recordings = _mean_over_folds(paired, a.fold[pick_a], recording)
     parts = [over_recordings]
@@ -166,7 +166,7 @@ def compare_to_published(result: Result, published: float, *, pretrained: bool) 
     if pretrained and len(result.seeds) < 2:
         return None
     accuracy, over_recordings = _mean_over_folds(
-        result.right.mean(axis=0), result.fold, result.recording
+        result.contribution.mean(axis=0), result.fold, result.recording
     )
     parts, runs = [over_recordings], _runs(result)
     if len(runs) > 1:
@@ -218,18 +218,3 @@ def holm(p: np.ndarray) -> np.ndarray:
     corrected = np.empty(len(p))
     corrected[order] = np.minimum(np.maximum.accumulate(scaled), 1) if len(p) else scaled
     return corrected
-
-
-def confusion(result: Result) -> np.ndarray:
-    """Share of each class's clips by predicted class, over all seeds and repetitions.
-
-    Returns
-    -------
-    float64 [shape=(classes, classes + 1)]
-        Rows are the true classes; the last column is the share without a prediction.
-    """
-    n = len(result.classes)
-    counts = np.zeros((n, n + 1))
-    truth = np.broadcast_to(result.label, result.predictions.shape)
-    np.add.at(counts, (truth, result.predictions), 1)  # -1 is the last column
-    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)

@@ -7,21 +7,27 @@ import numpy as np
 import pandas as pd
 
 from tagalign import store
+from tagalign.evaluate.metrics import METRICS
 from tagalign.report.paper import published
 from tagalign.report.results import NOT_PRETRAINED, Result
 from tagalign.report.statistics import Comparison, compare_to_published, holm, interval
 
+SHOWN_BESIDE = ("macro_f1", "roc_auc")
+"""Metrics beside the headline in the table for people."""
+
 
 def table_of(results: list[Result], settings: dict) -> pd.DataFrame:
-    """Make the table; accuracies are in per cent.
+    """Make the table; values are in per cent.
 
-    Columns: system, task, pretraining_seeds, repetitions, clips, unscored (test clips without
-    an embedding), unscored_are ("wrong": among the clips, as errors; "drop": not among them),
-    mean, standard_deviation (over all seeds and repetitions), seed_deviation (over the means
-    of the seeds), low and high (the interval), macro_f1, paper, difference (ours minus the
-    paper's), p_holm (of this difference, corrected for the rows of the table),
-    more_than_noise ("yes", "no", "one seed" where the noise of pretraining is unknown, or
-    "other clips" where unscored clips are among ours: the paper's accuracy is without them).
+    Columns: system, task, metric (the headline), pretraining_seeds, repetitions, clips, missing
+    (test clips that the data set lacks or that cannot be read), unscored (others without an
+    embedding), unscored_are ("wrong": both are among the clips, as errors; "drop": not among
+    them), coverage (share of the test clips that have an embedding), mean, standard_deviation
+    (over all seeds and repetitions), seed_deviation (over the means of the seeds), low and high
+    (the interval), the other metrics by name, paper, difference (ours minus the paper's), p_holm
+    (of this difference, corrected for the rows of the table), more_than_noise ("yes", "no", "one
+    seed" where the variation between pretraining seeds is unknown, or "other clips" where
+    unscored clips are among ours: the paper's accuracy is without them).
     """
     rows, p, words = [], [], []
     for result in results:
@@ -31,26 +37,34 @@ def table_of(results: list[Result], settings: dict) -> pd.DataFrame:
             draws=settings["draws"],
             seed=settings["seed"],
         )
-        runs = 100 * result.accuracy.mean(axis=2)  # (seeds, repetitions)
+        runs = 100 * result.values.mean(axis=2)  # (seeds, repetitions)
         paper = published(result.system, result.task, len(result.clip_id))
-        other_clips = result.unscored > 0 and result.unscored_are == "wrong"
+        absent = result.missing + result.unscored
+        other_clips = absent > 0 and result.unscored_are == "wrong"
         comparable = paper is not None and not other_clips
         mean, low, high = (round(100 * x, 2) for x in (result.mean, low, high))
         rows.append(
             {
                 "system": result.system,
                 "task": result.task,
+                "metric": result.headline.name,
                 "pretraining_seeds": len(result.seeds),
                 "repetitions": runs.shape[1],
                 "clips": len(result.clip_id),
+                "missing": result.missing,
                 "unscored": result.unscored,
                 "unscored_are": result.unscored_are,
+                "coverage": _coverage(result),
                 "mean": mean,
                 "standard_deviation": _deviation(runs.ravel()),
                 "seed_deviation": _deviation(runs.mean(axis=1)),
                 "low": low,
                 "high": high,
-                "macro_f1": round(100 * float(result.macro_f1.mean()), 2),
+                **{
+                    name: round(100 * float(values.mean()), 2)
+                    for name, values in result.metrics.items()
+                    if name != result.headline.name
+                },
                 "paper": paper,
                 "difference": round(mean - paper, 2) if comparable else None,
             }
@@ -131,12 +145,14 @@ def per_fold(results: list[Result]) -> pd.DataFrame:
             "seed": seed,
             "repetition": repetition,
             "fold": int(fold),
-            "accuracy": round(100 * result.accuracy[i, repetition, j], 4),
-            "macro_f1": round(100 * result.macro_f1[i, repetition, j], 4),
+        }
+        | {
+            name: round(100 * values[i, repetition, j], 4)
+            for name, values in result.metrics.items()
         }
         for result in results
         for i, seed in enumerate(result.seeds)
-        for repetition in range(result.accuracy.shape[1])
+        for repetition in range(result.values.shape[1])
         for j, fold in enumerate(result.tested)
     ]
     return pd.DataFrame(rows)
@@ -152,26 +168,42 @@ def readable(table: pd.DataFrame, settings: dict) -> pd.DataFrame:
             "Seeds": table["pretraining_seeds"].astype(str),
             "Repetitions": table["repetitions"].astype(str),
             "Clips": table["clips"].astype(str),
-            "Accuracy %": table["mean"].map("{:.1f}".format),
+            _headline(table): table["mean"].map("{:.1f}".format),
             "Deviation": table["standard_deviation"].map(_shown),
             level: [
                 f"{low:.1f} to {high:.1f}"
                 for low, high in zip(table["low"], table["high"], strict=True)
             ],
-            "Macro F1": table["macro_f1"].map("{:.1f}".format),
         }
     )
+    if table["metric"].nunique() > 1:
+        shown.insert(2, "Metric", table["metric"].map(lambda name: METRICS[name].title))
+    for name in SHOWN_BESIDE:
+        if name in table:
+            shown[METRICS[name].title] = table[name].map(_shown)
     if table["paper"].notna().any():
         shown["Paper"] = table["paper"].map(_shown)
         shown["Difference"] = table["difference"].map(lambda x: _shown(x, "{:+.1f}"))
         shown["More than noise"] = table["more_than_noise"].replace("", "-")
-    if table["unscored"].any():
+    if table[["missing", "unscored"]].any(axis=None):
         words = {"wrong": "as wrong", "drop": "left out"}
-        shown["Unscored"] = [
-            f"{count} {words[what]}" if count else "0"
-            for count, what in zip(table["unscored"], table["unscored_are"], strict=True)
-        ]
+        shown["Missing"] = table["missing"].astype(str)
+        shown["Unscored"] = table["unscored"].astype(str)
+        shown["They count"] = table["unscored_are"].map(words)
+        shown["Coverage %"] = (100 * table["coverage"]).map("{:.1f}".format)
     return shown
+
+
+def _headline(table: pd.DataFrame) -> str:
+    names = table["metric"].unique()
+    return f"{METRICS[names[0]].title} %" if len(names) == 1 else "Score %"
+
+
+def _coverage(result: Result) -> float:
+    """Share of the test clips that have an embedding."""
+    absent = result.missing + result.unscored
+    clips = len(result.clip_id) + (absent if result.unscored_are == "drop" else 0)
+    return round(1 - absent / clips, 4)
 
 
 def _shown(value, form: str = "{:.1f}") -> str:

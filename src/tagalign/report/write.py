@@ -87,6 +87,8 @@ def _draw(directory, numbers, results, settings, models) -> list[tuple[str, str]
         drawn.append(("Training of the systems; dashed: training, solid: validation", file))
     for task in dict.fromkeys(result.task for result in results):
         best = max((r for r in results if r.task == task), key=lambda r: r.mean)
+        if best.confusion is None:
+            continue  # a clip of several classes is confused with none
         file = f"figures/confusion-{task}.png"
         figures.confusion_matrix(directory / file, best)
         drawn.append((f"Confusion matrix of the best system on {best.title}", file))

@@ -25,7 +25,7 @@ import contextlib
 import dataclasses
 import functools
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import h5py
@@ -162,8 +162,15 @@ class StageFile:
             cls._check(file, path)
 
     @classmethod
-    def read(cls, path: str | os.PathLike, *, without: Sequence[str] = ()) -> Self:
-        """Read the whole file, but for the fields `without`, which are None.
+    def read(cls, path: str | os.PathLike, *, without: Collection[str] = ()) -> Self:
+        """Read the whole file.
+
+        Parameters
+        ----------
+        path
+            The file.
+        without
+            Optional fields that are left out, for those who do not need the large ones.
 
         Raises
         ------

@@ -1,21 +1,21 @@
-"""The evaluation tasks. A new one is a module with a `Task`, an entry in `TASKS`, and its
-section in ``tagalign/config/schemas/datasets.schema.yaml``."""
+"""The evaluation tasks, each a module of this package with a tuple ``TASKS``.
 
-from tagalign.tasks import esc, gtzan, nsynth, us8k, us8k_tag
-from tagalign.tasks.own import own_task
+A task is imported when it is asked for, so that the code of one is no input of another.
+"""
+
+import importlib
+
 from tagalign.tasks.protocol import Task
 
-TASKS: dict[str, Task] = {
-    task.name: task
-    for task in (
-        us8k.US8K,
-        us8k_tag.US8K_TAG,
-        gtzan.GTZAN,
-        nsynth.NSYNTH,
-        esc.ESC10,
-        esc.ESC50,
-    )
+MODULES = {
+    "us8k": "us8k",
+    "us8k-tag": "us8k_tag",
+    "gtzan": "gtzan",
+    "nsynth": "nsynth",
+    "esc10": "esc",
+    "esc50": "esc",
 }
+"""Name of a task -> its module, in the order of tables."""
 
 
 def find_task(name: str) -> Task:
@@ -23,4 +23,7 @@ def find_task(name: str) -> Task:
 
     Whether the configuration describes such a set is checked when it is read.
     """
-    return TASKS.get(name) or own_task(name)
+    module = importlib.import_module(f"tagalign.tasks.{MODULES.get(name, 'own')}")
+    if name not in MODULES:
+        return module.own_task(name)
+    return next(task for task in module.TASKS if task.name == name)

@@ -1,6 +1,6 @@
-"""Stage `task`: cut the clips of a task into frames and compute their MFCC statistics.
+"""Stage `task`: cut the clips of a task into patches and compute their MFCC statistics.
 
-The file covers every clip of the listing. A clip that cannot be decoded has no frame, and
+The file covers every clip of the listing. A clip that cannot be decoded has no patch, and
 ``failed/`` gives its reason; it stays among the clips, so that no score can lose it silently.
 """
 
@@ -18,9 +18,56 @@ from tagalign.audio.mfcc import mfcc_statistics
 from tagalign.errors import InputError
 from tagalign.parallel import ordered_map
 from tagalign.progress import Progress
+from tagalign.tasks import find_task
+from tagalign.tasks.dataset import check_same, read_listing
 from tagalign.tasks.protocol import Listing, Task
+from tagalign.tasks.stage_files import N_MFCC_STATISTICS, TaskClips
 
-N_MFCC_STATISTICS = 120
+
+def run(
+    name: str,
+    sections: dict,
+    output: str | os.PathLike,
+    *,
+    downloads: Path,
+    dataset: str | os.PathLike | None = None,
+    jobs: int = 1,
+) -> list[tuple[str, str]]:
+    """Make the file of a task from its data set.
+
+    Parameters
+    ----------
+    name
+        The task.
+    sections
+        The sections ``datasets.<task>``, ``patches`` and ``frames``.
+    output
+        The file to write, see `TaskClips`.
+    downloads
+        Directory of the downloaded data sets.
+    dataset
+        File of stage `dataset`, whose clips must be those that are found.
+    jobs : int > 0
+        Processes; the content does not depend on it.
+
+    Returns
+    -------
+    list of (clip id, reason)
+        The clips that could not be used.
+
+    Raises
+    ------
+    InputError
+        The data set is not as published, its clips are not those of `dataset`, or no clip at all
+        could be used.
+    """
+    task = find_task(name)
+    listing = read_listing(task, sections[f"datasets.{name}"], downloads)
+    inputs = {}
+    if dataset is not None:
+        check_same(task, listing, dataset)
+        inputs["dataset"] = dataset
+    return write_task(output, task, listing, sections, inputs=inputs, jobs=jobs)
 
 
 def write_task(
@@ -58,9 +105,7 @@ def write_task(
         No clip at all could be used.
     """
     packages = () if task.from_tags else audio_packages(sections["patches"]["resampler"])
-    with store.create(
-        output, stage="task", config=sections, inputs=inputs, packages=packages
-    ) as file:
+    with TaskClips.create(output, config=sections, inputs=inputs, packages=packages) as file:
         _write_clips(file, task, listing)
         if task.from_tags:
             store.write_ragged(file, "tags", [clip.tags for clip in listing.clips])
@@ -79,23 +124,24 @@ def write_task(
 
 def _write_clips(file: h5py.File, task: Task, listing: Listing) -> None:
     clips = listing.clips
-    label = {name: index for index, name in enumerate(listing.classes)}
     file.attrs["task"] = task.name
     file.attrs["title"] = listing.title or task.title
     file.attrs["split"] = "fixed" if listing.fixed_split else "folds"
     file.attrs["tested_folds"] = np.array(listing.tested_folds, np.int32)
+    file.attrs["multi_label"] = np.bool_(listing.multi_label)
+    file.attrs["unscored"] = task.unscored
     store.write_strings(file, "clip_id", [clip.clip_id for clip in clips])
     store.write_strings(file, "freesound_id", [clip.freesound_id for clip in clips])
     store.write_strings(file, "group", [clip.group for clip in clips])
     store.write_strings(file, "classes", listing.classes)
-    file["label"] = np.array([label[clip.label] for clip in clips], np.int32)
+    file["labels"] = listing.label_matrix()
     file["fold"] = np.array([clip.fold for clip in clips], np.int32)
 
 
 def _write_sound(file, task, listing, sections, jobs) -> list[tuple[str, str]]:
     front_end, frames = sections["patches"], sections["frames"]
     shape = (front_end["n_mels"], front_end["n_frames"])
-    group = file.create_group("frames")
+    group = file.create_group("patches")
     values = group.create_dataset(
         "values", (0, *shape), np.float32, maxshape=(None, *shape), chunks=(1, *shape)
     )
@@ -121,7 +167,7 @@ def _write_sound(file, task, listing, sections, jobs) -> list[tuple[str, str]]:
 
 
 def _measure(path: Path, *, front_end: dict, frames: dict):
-    """Frames and MFCC statistics of a sound, or the reason why there are none."""
+    """Patches and MFCC statistics of a sound, or the reason why there are none."""
     try:
         rate, longest = front_end["sample_rate"], front_end["max_seconds"]
         signal = decode(path, rate, front_end["resampler"], longest)

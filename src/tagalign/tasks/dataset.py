@@ -10,14 +10,45 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from tagalign import store
 from tagalign.download.file import download
 from tagalign.download.unpack import unpack, unpacked_hash
 from tagalign.environment import lock
 from tagalign.errors import InputError
 from tagalign.progress import Progress
+from tagalign.tasks import find_task
 from tagalign.tasks.files import data_directory, is_own
 from tagalign.tasks.protocol import Listing, Task
+from tagalign.tasks.stage_files import Dataset
+
+
+def run(name: str, sections: dict, output: str | os.PathLike, *, downloads: Path) -> Listing:
+    """Have the data set of a task and write the list of its clips.
+
+    Parameters
+    ----------
+    name
+        The task.
+    sections
+        The section ``datasets.<task>``.
+    output
+        The file to write, see `Dataset`.
+    downloads
+        Directory of the downloaded data sets.
+
+    Raises
+    ------
+    InputError
+        The data set cannot be had, or is not as published.
+    """
+    task = find_task(name)
+    settings = sections[f"datasets.{name}"]
+    hashes = fetch(task, settings, downloads)
+    listing = read_listing(task, settings, downloads)
+    write_dataset(output, task, listing, hashes, sections)
+    return listing
 
 
 def fetch(task: Task, settings: dict, downloads: Path) -> dict[str, str]:
@@ -81,22 +112,25 @@ def write_dataset(
 ) -> None:
     """Write the list of a task's clips with the hashes of their sounds, and of the archives."""
     clips = listing.clips
-    with store.create(output, stage="dataset", config=sections) as file:
-        file.attrs["task"] = task.name
-        file.attrs["archives"] = store.canonical(hashes)
-        for name in ("clip_id", "file", "label", "freesound_id"):
-            store.write_strings(file, name, [getattr(clip, name) for clip in clips])
-        file["fold"] = [clip.fold for clip in clips]
-        sums = []
-        with Progress(f"{task.name}: hash", len(clips), unit="clips") as progress:
-            for clip in clips:
-                sums.append(store.digest(listing.root / clip.file) if clip.file else "")
-                progress.update()
-        store.write_strings(file, "sha256", sums)
-        if task.from_tags:
-            store.write_ragged(file, "tags", [clip.tags for clip in clips])
-        store.write_strings(file, "extra", listing.extra)
-        store.write_failures(file, listing.failures)
+    sums = []
+    with Progress(f"{task.name}: hash", len(clips), unit="clips") as progress:
+        for clip in clips:
+            sums.append(store.digest(listing.root / clip.file) if clip.file else "")
+            progress.update()
+    Dataset(
+        config=sections,
+        task=task.name,
+        archives=hashes,
+        clip_id=[clip.clip_id for clip in clips],
+        file=[clip.file for clip in clips],
+        labels=[list(clip.labels) for clip in clips],
+        fold=np.array([clip.fold for clip in clips]),
+        freesound_id=[clip.freesound_id for clip in clips],
+        sha256=sums,
+        tags=[list(clip.tags) for clip in clips] if task.from_tags else None,
+        extra=listing.extra,
+        failed=listing.failures,
+    ).write(output)
 
 
 def check_same(task: Task, listing: Listing, dataset: str | os.PathLike) -> None:
@@ -107,12 +141,12 @@ def check_same(task: Task, listing: Listing, dataset: str | os.PathLike) -> None
     InputError
         They are others: files were changed after the dataset file was made.
     """
-    with store.read(dataset, stage="dataset") as file:
-        same = file.attrs["task"] == task.name
-        for name in ("clip_id", "file", "label") if same else ():
-            found = [getattr(clip, name) for clip in listing.clips]
-            same = same and store.read_strings(file[name]) == found
-    if not same:
+    task_name, clip_ids, files, labels = Dataset.read_fields(
+        dataset, "task", "clip_id", "file", "labels"
+    )
+    listed = list(zip(clip_ids, files, map(tuple, labels), strict=True))
+    found = [(clip.clip_id, clip.file, clip.labels) for clip in listing.clips]
+    if task_name != task.name or listed != found:
         raise InputError(
             f"{dataset} lists other clips of {task.name} than there are now below {listing.root};"
             " run `tagalign dataset` again"

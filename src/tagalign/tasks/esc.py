@@ -65,7 +65,7 @@ def read(root: Path, settings: dict, *, name: str) -> Listing:
         Clip(
             clip_id=row["filename"].rsplit(".", 1)[0],
             file=found[row["filename"]],
-            label=row["category"],
+            labels=(row["category"],),
             fold=int(row["fold"]),
             freesound_id=row["src_file"],
         )
@@ -117,7 +117,7 @@ def _read_csv(settings: dict, name: str) -> Listing:
         Clip(
             clip_id=row[file].rsplit(".", 1)[0],
             file=found[row[file]],
-            label=row[label],
+            labels=(row[label],),
             fold=files.whole_number(row[fold], f"{table}: column {fold} of {row[file]}"),
             freesound_id=row[identifier],
         )
@@ -127,8 +127,14 @@ def _read_csv(settings: dict, name: str) -> Listing:
     if not clips:
         raise InputError(f"{table} has no row with a {fold}; the folds of the clips belong there")
     tested = check_folds(name, settings["test_folds"], sorted({clip.fold for clip in clips}))
-    return Listing(root, clips, sorted({clip.label for clip in clips}), tested)
+    return Listing(root, clips, sorted({clip.labels[0] for clip in clips}), tested)
 
 
-ESC10 = Task("esc10", "ESC-10", partial(read, name="esc10"), "esc", (ARCHIVE,))
-ESC50 = Task("esc50", "ESC-50", partial(read, name="esc50"), "esc", (ARCHIVE,))
+TASKS = (
+    Task(
+        "esc10", "ESC-10", partial(read, name="esc10"), "esc", (ARCHIVE,), size=1.5e9, patches=1_200
+    ),
+    Task(
+        "esc50", "ESC-50", partial(read, name="esc50"), "esc", (ARCHIVE,), size=1.5e9, patches=6_000
+    ),
+)

@@ -59,12 +59,12 @@ def read(root: Path, settings: dict) -> Listing:
     found, missing, _ = files.locate(root, wanted)
     files.complain_of_missing("gtzan", root, missing, len(wanted))
     clips = [
-        Clip(clip_id=_id(name), file=found[name], label=name.split("/")[0], fold=fold)
+        Clip(clip_id=_id(name), file=found[name], labels=(name.split("/")[0],), fold=fold)
         for split, fold in (("train", TRAIN), ("test", TEST))
         for name in names[split]
     ]
     files.check_clips("gtzan", clips, root)
-    classes = sorted({clip.label for clip in clips})
+    classes = sorted({clip.labels[0] for clip in clips})
     return Listing(root, clips, classes, [TEST], fixed_split=True, failures=failures)
 
 
@@ -91,4 +91,4 @@ def _id(name: str) -> str:
     return Path(name).stem
 
 
-GTZAN = Task("gtzan", "GTZAN", read, "gtzan", (ARCHIVE,))
+TASKS = (Task("gtzan", "GTZAN", read, "gtzan", (ARCHIVE,), size=2.6e9, patches=13_000),)

@@ -53,10 +53,10 @@ def read(root: Path, settings: dict) -> Listing:
     clips = [_clip(found[name], TRAIN) for name in train]
     clips += [_clip(name, TEST) for name in there]
     for clip in clips:
-        if clip.label not in classes:
+        if clip.labels[0] not in classes:
             raise InputError(
-                f"nsynth: {clip.file} is of family {clip.label!r}, which the training notes do not"
-                f" have ({', '.join(classes)}); get the set again"
+                f"nsynth: {clip.file} is of family {clip.labels[0]!r}, which the training notes do"
+                f" not have ({', '.join(classes)}); get the set again"
             )
     files.check_clips("nsynth", clips, root)
     return Listing(root, clips, classes, [TEST], fixed_split=True)
@@ -108,7 +108,7 @@ def _family(note: str) -> str:
 def _clip(file: str, fold: int) -> Clip:
     note = PurePosixPath(file).stem
     instrument = note.rsplit("-", 2)[0]
-    return Clip(clip_id=note, file=file, label=_family(note), fold=fold, group=instrument)
+    return Clip(clip_id=note, file=file, labels=(_family(note),), fold=fold, group=instrument)
 
 
 def _selected_notes(settings: dict) -> Callable[[str], bool]:
@@ -116,24 +116,28 @@ def _selected_notes(settings: dict) -> Callable[[str], bool]:
     return lambda name: PurePosixPath(name).stem in notes and name.endswith(".wav")
 
 
-NSYNTH = Task(
-    "nsynth",
-    "NSynth",
-    read,
-    "nsynth",
-    (
-        Archive(
-            file="nsynth-train.jsonwav.tar.gz",
-            limit=4 * 1024**3,
-            url_key="train_url",
-            md5_key="train_md5",
-            wanted=_selected_notes,
+TASKS = (
+    Task(
+        "nsynth",
+        "NSynth",
+        read,
+        "nsynth",
+        (
+            Archive(
+                file="nsynth-train.jsonwav.tar.gz",
+                limit=4 * 1024**3,
+                url_key="train_url",
+                md5_key="train_md5",
+                wanted=_selected_notes,
+            ),
+            Archive(
+                file="nsynth-test.jsonwav.tar.gz",
+                limit=1024**3,
+                url_key="test_url",
+                md5_key="test_md5",
+            ),
         ),
-        Archive(
-            file="nsynth-test.jsonwav.tar.gz",
-            limit=1024**3,
-            url_key="test_url",
-            md5_key="test_md5",
-        ),
+        size=26e9,
+        patches=48_000,
     ),
 )

@@ -4,7 +4,8 @@ Conventions
 -----------
 Clips are in folds, each tested against a classifier trained on the others (`fold_column`), or in
 a training and a test part, and perhaps a validation part (`split_column`). A row without either
-is not a clip.
+is not a clip. With a `label_separator` a clip may have several classes, or none, and the task is
+scored by mean average precision.
 """
 
 from collections.abc import Callable
@@ -58,21 +59,23 @@ def _read(root: Path, settings: dict, *, name: str) -> Listing:
         Clip(
             clip_id=file.rsplit(".", 1)[0],
             file=file,
-            label=row[settings["label_column"]],
+            labels=_labels(row[settings["label_column"]], settings["label_separator"]),
             fold=read_place(row),
             freesound_id=row[settings["id_column"]] if settings["id_column"] else "",
         )
         for file, row in sorted(zip(files, rows, strict=True), key=lambda pair: pair[0])
     ]
-    without = [clip.file for clip in clips if not clip.label]
-    if without:
+    multi_label = settings["label_separator"] is not None
+    without = [clip.file for clip in clips if not clip.labels]
+    if without and not multi_label:
         raise InputError(
             f"{table.path}: {name_some(without)} have no {settings['label_column']}; fill it in, or"
             f" leave their {place} empty"
         )
     check_clips(name, clips, table.path)
     title = settings["title"] or name
-    listing = Listing(root, clips, sorted({clip.label for clip in clips}), [TEST], title=title)
+    classes = sorted({label for clip in clips for label in clip.labels})
+    listing = Listing(root, clips, classes, [TEST], title=title, multi_label=multi_label)
     folds = sorted({clip.fold for clip in clips})
     if settings["split_column"]:
         listing.fixed_split = True
@@ -83,6 +86,12 @@ def _read(root: Path, settings: dict, *, name: str) -> Listing:
     else:
         listing.tested_folds = check_folds(name, settings["test_folds"] or folds, folds)
     return listing
+
+
+def _labels(text: str, separator: str | None) -> tuple[str, ...]:
+    """The classes of a clip; several, or none, where a separator is given."""
+    parts = [text] if separator is None else map(str.strip, text.split(separator))
+    return tuple(dict.fromkeys(filter(None, parts)))
 
 
 def _read_rows(settings: dict, name: str) -> tuple[Table, str, Callable[[dict], int]]:

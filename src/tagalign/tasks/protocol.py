@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from tagalign.errors import InputError
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
@@ -17,17 +19,18 @@ TRAIN, VALIDATION, TEST = 0, 1, 2
 
 @dataclass(frozen=True)
 class Clip:
-    """One clip: its id, its file relative to the root, class, fold and recording.
+    """One clip: its id, its file relative to the root, classes, fold and recording.
 
     `freesound_id` is the recording on Freesound that the clip was cut from, "" if unknown;
     clips of one recording are not independent, and pretraining must not have seen it.
     `group` names what else makes clips alike, such as their instrument, "" if nothing does.
-    `tags` are the user's tags, for tasks that classify from tags.
+    `labels` are its classes, one unless the task is multi-label. `tags` are the user's tags, for
+    tasks that classify from tags.
     """
 
     clip_id: str
     file: str
-    label: str
+    labels: tuple[str, ...]
     fold: int
     freesound_id: str = ""
     group: str = ""
@@ -45,7 +48,7 @@ class Listing:
     clips
         All clips, in the order of the published list or of their ids.
     classes
-        Names of the classes; the label of a clip is an index into them.
+        Names of the classes.
     tested_folds
         Folds that are tested, each against a classifier trained on the others.
     fixed_split
@@ -56,6 +59,8 @@ class Listing:
         Name in tables, where it is not that of the task.
     failures
         Published clips that this variant of the protocol leaves out, with the reason.
+    multi_label
+        Whether a clip may have several classes, or none.
     """
 
     root: Path
@@ -66,6 +71,15 @@ class Listing:
     extra: list[str] = field(default_factory=list)
     failures: list[tuple[str, str]] = field(default_factory=list)
     title: str = ""
+    multi_label: bool = False
+
+    def label_matrix(self) -> np.ndarray:
+        """The classes of each clip, bool [shape=(n, C)]."""
+        column = {name: index for index, name in enumerate(self.classes)}
+        matrix = np.zeros((len(self.clips), len(self.classes)), bool)
+        for row, clip in enumerate(self.clips):
+            matrix[row, [column[label] for label in clip.labels]] = True
+        return matrix
 
 
 @dataclass(frozen=True)
@@ -109,8 +123,15 @@ class Task:
         Name of the data set's directory in the download directory.
     archives
         What to download there.
+    size
+        Bytes of the data set, packed once and unpacked once, for estimates.
+    patches
+        Patches of all its clips, for estimates.
     from_tags
         True where the clips are classified from their tags instead of their sound.
+    unscored
+        What becomes of test clips without an embedding unless ``evaluate.unscored`` says so:
+        ``"wrong"``, errors of the system, or ``"drop"``, for data that the set lacks.
     """
 
     name: str
@@ -118,7 +139,10 @@ class Task:
     read: Callable[[Path, dict], Listing]
     dataset: str
     archives: tuple[Archive, ...] = ()
+    size: float = 0.0
+    patches: int = 0
     from_tags: bool = False
+    unscored: str = "wrong"
 
 
 def check_folds(task: str, tested: list[int], known: list[int]) -> list[int]:

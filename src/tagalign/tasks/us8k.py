@@ -115,7 +115,7 @@ def read_metadata(root: Path, settings: dict, *, name: str) -> list[Clip]:
                 Clip(
                     clip_id=file.rsplit(".", 1)[0],
                     file=f"fold{fold}/{file}",
-                    label=row["class"],
+                    labels=(row["class"],),
                     fold=fold,
                     freesound_id=row["fsID"],
                 )
@@ -142,4 +142,4 @@ def _check_row(row: dict, name: str, metadata: Path) -> None:
         )
 
 
-US8K = Task("us8k", "UrbanSound8K", read, "us8k", (ARCHIVE,))
+TASKS = (Task("us8k", "UrbanSound8K", read, "us8k", (ARCHIVE,), size=13e9, patches=21_000),)

@@ -73,4 +73,16 @@ def read_tags(path: str | None) -> dict[str, tuple[str, ...]]:
     return {identifier: tuple(tags) for identifier, tags in rows.items()}
 
 
-US8K_TAG = Task(NAME, "US8K-tag", read, "us8k", (us8k.ARCHIVE,), from_tags=True)
+TASKS = (
+    Task(
+        NAME,
+        "US8K-tag",
+        read,
+        "us8k",
+        (us8k.ARCHIVE,),
+        size=13e9,
+        from_tags=True,
+        # Clips without tags are missing data of the release, not errors of a system.
+        unscored="drop",
+    ),
+)
