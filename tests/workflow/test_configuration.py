@@ -37,7 +37,7 @@ def test_what_a_short_file_leaves_out_has_the_default_of_the_schema(fresh):
 
 def test_single_keys_on_the_command_line(fresh):
     """Snakemake reads numbers inside brackets and braces as text; the schema wants numbers."""
-    values = ["seeds=[5]", "train={epochs: 77}", 'source={folder: {tag_separator: ","}}']
+    values = ["seeds=[5]", "train={epochs: 77}", 'source={freesound: {query: ", |"}}']
     done = fresh.snakemake("--until", "train", "--dry-run", "--config", *values)
     assert done.stdout.count("--seed 5 ") == 2
     assert '"epochs": 77' in done.stdout

@@ -12,7 +12,7 @@ import yaml
 from tagalign.config import load as configuration
 from tagalign.config.values import typed
 from tagalign.errors import TagalignError
-from tagalign.planning import parameters
+from tagalign.planning import misfits, parameters
 from tagalign.planning.clips import task_contents
 from tagalign.planning.code import PACKAGE
 from tagalign.planning.layout import WILDCARDS, Layout
@@ -35,7 +35,10 @@ def settings_of_run():
     if workflow.modifier.parent_modifier is None:  # else these are keys of another workflow
         given = configuration.merge(config, typed(workflow.config_settings.config or {}))
     where = ", ".join(map(str, workflow.configfiles)) or "the configuration"
-    return configuration.resolve(given, where)
+    settings = configuration.resolve(given, where)
+    if workflow.is_main_process:
+        misfits.check(settings, where)
+    return settings
 
 
 settings = checked(settings_of_run)
