@@ -17,6 +17,7 @@ checkpoint catalogue:
         runtime=growing(2880 if SOURCE == "freesound" else 60),
     params:
         tagalign=unrecorded(TAGALIGN),
+        repaired=lambda wildcards: repairs("catalogue", **wildcards),
         sections=sections("source", without=OTHER_SOURCES),
         files=checked(
             parameters.contents,
@@ -49,6 +50,7 @@ rule audio:
         downloads=1,
     params:
         tagalign=unrecorded(TAGALIGN),
+        repaired=lambda wildcards: repairs("audio", **wildcards),
         # What is fetched stands in the shard file; the rest is rates and limits.
         settings=unrecorded(json.dumps({"source": settings["source"]}, sort_keys=True)),
         # Snakemake deletes an output before it is made again; the journal keeps the sounds, so

@@ -23,6 +23,7 @@ rule coala:
         downloads=1,
     params:
         tagalign=unrecorded(TAGALIGN),
+        repaired=lambda wildcards: [repairs("pairs"), repairs("tags")],
         sections=sections("source", "patches", "pairs", without=UNREAD),
         files=checked(parameters.contents, *settings["source"]["exclude"]),
         published=lambda wildcards: published_contents(layout),

@@ -15,6 +15,7 @@ from tagalign.errors import TagalignError
 from tagalign.planning import misfits, parameters
 from tagalign.planning.clips import task_contents
 from tagalign.planning.code import PACKAGE
+from tagalign.planning.follow import Repairs
 from tagalign.planning.layout import WILDCARDS, Layout
 from tagalign.planning.refuse import why_not
 from tagalign.planning.rules import code, growing, repeated, unrecorded
@@ -43,6 +44,7 @@ def settings_of_run():
 
 settings = checked(settings_of_run)
 layout = checked(Layout, settings)
+repairs = Repairs(layout, look=workflow.is_main_process, write=not workflow.output_settings.dryrun)
 sections = functools.partial(parameters.sections, settings)
 places = functools.partial(parameters.places, settings)
 SOURCE = layout.source
@@ -71,7 +73,7 @@ wildcard_constraints:
 
 def shard_files(stage):
     """The files of a stage for all shards, known once the catalogue is made."""
-    checkpoints.catalogue.get()
+    layout.catalogue = checkpoints.catalogue.get().output.catalogue
     return layout.files(stage)
 
 
@@ -92,7 +94,7 @@ def kept_shards(wildcards):
 def counted_files(wildcards):
     """Files whose sounds that were left out are counted in the report."""
     if SOURCE != "coala":
-        checkpoints.catalogue.get()
+        layout.catalogue = checkpoints.catalogue.get().output.catalogue
     return layout.counted()
 
 

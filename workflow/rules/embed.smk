@@ -21,6 +21,7 @@ rule dataset:
         downloads=1,
     params:
         tagalign=unrecorded(TAGALIGN),
+        repaired=lambda wildcards: repairs("dataset", **wildcards),
         sections=lambda wildcards: sections(f"datasets.{wildcards.task}"),
         files=lambda wildcards: DATASET_FILES[wildcards.task],
         clips=lambda wildcards: task_contents(layout, wildcards.task),
@@ -48,6 +49,7 @@ rule task:
         runtime=growing(240),
     params:
         tagalign=unrecorded(TAGALIGN),
+        repaired=lambda wildcards: repairs("task", **wildcards),
         sections=lambda wildcards: sections(f"datasets.{wildcards.task}", "patches", "frames"),
         places=lambda wildcards, output: places(f"datasets.{wildcards.task}"),
     shell:
@@ -74,6 +76,7 @@ rule embed:
         gpu=lambda wildcards: 0 if wildcards.system == "mfcc" else GPUS,
     params:
         tagalign=unrecorded(TAGALIGN),
+        repaired=lambda wildcards: repairs("embed", **wildcards),
         encoder=lambda wildcards, input: f"--model {input.model}" if input.model else "--mfcc",
         device=unrecorded(DEVICE),
     shell:

@@ -23,6 +23,7 @@ rule leaks:
         runtime=growing(10),
     params:
         tagalign=unrecorded(TAGALIGN),
+        repaired=lambda wildcards: repairs("leaks", **wildcards),
         sections=json.dumps({"evaluate": {"allow_leaks": settings["evaluate"]["allow_leaks"]}}),
     shell:
         "{params.tagalign} leaks {input.task:q} {input.pretraining:q}"
@@ -54,6 +55,7 @@ rule evaluate:
         gpu=int(SCORES_ON_GPU),
     params:
         tagalign=unrecorded(TAGALIGN),
+        repaired=lambda wildcards: repairs("evaluate", **wildcards),
         sections=sections("evaluate", without=["allow_leaks"]),
         device=unrecorded(DEVICE),
     shell:

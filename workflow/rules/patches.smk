@@ -17,6 +17,7 @@ rule patches:
         runtime=growing(30),
     params:
         tagalign=unrecorded(TAGALIGN),
+        repaired=lambda wildcards: repairs("patches", **wildcards),
         sections=sections("patches"),
         # Its file of audio, or the folder of the source.
         sounds=lambda wildcards, input: (
@@ -46,6 +47,7 @@ rule pairs:
         runtime=growing(120),
     params:
         tagalign=unrecorded(TAGALIGN),
+        repaired=lambda wildcards: repairs("pairs", **wildcards),
         sections=sections("pairs"),
         files=checked(parameters.contents, settings["pairs"]["validation_ids"]),
         places=unrecorded(places("pairs")),

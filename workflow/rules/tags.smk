@@ -16,6 +16,7 @@ rule tags:
         runtime=growing(30),
     params:
         tagalign=unrecorded(TAGALIGN),
+        repaired=lambda wildcards: repairs("tags", **wildcards),
         sections=sections("tags"),
     shell:
         "{params.tagalign} tags {input.catalogue:q} --params {params.sections:q} -o {output:q}"

@@ -16,6 +16,7 @@ rule word2vec:
         runtime=growing(60),
     params:
         tagalign=unrecorded(TAGALIGN),
+        repaired=lambda wildcards: repairs("word2vec", **wildcards),
         sections=sections("word2vec"),
     shell:
         "{params.tagalign} word2vec {input.tags:q} --dimension {wildcards.dimension}"
@@ -43,6 +44,7 @@ rule train:
         gpu=GPUS,
     params:
         tagalign=unrecorded(TAGALIGN),
+        repaired=lambda wildcards: repairs("train", **wildcards),
         sections=sections("model", "train"),
         word2vec=lambda wildcards, input: f"--word2vec {input.word2vec}" if input.word2vec else "",
         device=unrecorded(DEVICE),

@@ -62,6 +62,8 @@ class Layout:
         Directories.
     source : str
         Kind of the source: ``"freesound"``, ``"folder"`` or ``"coala"``.
+    catalogue : str
+        The file that lists the shards; a workflow that moves its files says where it is.
     trained : list of System
         The systems less the baseline ``mfcc``, which is no network.
 
@@ -89,6 +91,7 @@ class Layout:
         self.trained: list[System] = [
             find_system(name) for name in settings["systems"] if name != "mfcc"
         ]
+        self.catalogue = self.file("catalogue")
         self._from_tags = {task for task in self.tasks if find_task(task).from_tags}
 
     def pattern(self, stage: str) -> str:
@@ -152,7 +155,7 @@ class Layout:
         None as long as there is no catalogue, or none that can be read.
         """
         try:
-            with store.read(self.file("catalogue"), stage="catalogue") as file:
+            with store.read(self.catalogue, stage="catalogue") as file:
                 return [f"{number:04d}" for number in sorted(set(file["shard"][()].tolist()))]
         except InputError:
             return []
