@@ -10,7 +10,7 @@ VENV := .venv
 STAMP := $(VENV)/.installed
 PIP := $(VENV)/bin/python -m pip install --constraint envs/constraints.txt
 
-.PHONY: demo test bench lint docs clean
+.PHONY: demo test quick bench lint docs clean
 .DEFAULT_GOAL := demo
 
 define CHECK_PYTHON
@@ -40,6 +40,10 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(VENV)/bin/python -m pytest -n $(CORES)
+
+# What is marked slow, runs of the workflow above all, is left out.
+quick: $(STAMP)
+	$(VENV)/bin/python -m pytest -n $(CORES) -m "not slow and not slurm and not gpu"
 
 bench: $(STAMP)
 	$(VENV)/bin/python tests/benchmarks/run.py

@@ -193,24 +193,3 @@ def test_published_pairs_need_neither_key_nor_sounds(tmp_path, project, monkeypa
     with h5py.File(project.root / "train.h5", "r+") as file:
         file["dataset/data"][0, 0, 0] += 0.25
     assert {"coala", "train"} <= project.rules()
-
-
-def test_a_dry_run_of_200_000_sounds(project, server):
-    """The shards of 200,000 sounds are known; what is left to plan are some 800 jobs."""
-    project.snakemake("catalogue")
-    count, size = 200_000, 500
-    data = project.root / "data" / "loopback"
-    with store.read(data / "shards" / "0000.h5") as file:
-        columns = {name: store.read_strings(file[name])[:1] for name in file if name != "shard"}
-    for path in (data / "shards").iterdir():
-        path.unlink()
-    for shard in range(count // size):
-        with h5py.File(data / "shards" / f"{shard:04d}.h5", "w") as file:
-            file.attrs.update({"stage": "catalogue", "format": store.FORMAT})
-            file["shard"] = np.full(size, shard, np.int32)
-            for name, values in columns.items():
-                store.write_strings(file, name, values * size)
-    jobs = project.dry()
-    for rule in ("audio", "patches"):
-        assert len([job for job in jobs if job.rule == rule]) == 400
-    assert 800 < len(jobs) < 850

@@ -1,9 +1,12 @@
 """Each stage alone, by hand: the command that the workflow prints makes the same file again."""
 
 import re
+import shutil
 import subprocess
 
 import pytest
+
+from tiny_project import Project
 
 pytestmark = pytest.mark.slow
 
@@ -34,8 +37,17 @@ def command_of(log: str, output: str) -> str:
     raise AssertionError(f"no job made {output}")
 
 
+@pytest.fixture(scope="module")
+def remade(finished_run, tmp_path_factory) -> Project:
+    """A copy of the finished project, in which each file is made once more."""
+    root = tmp_path_factory.mktemp("commands") / "project"
+    shutil.copytree(finished_run, root, symlinks=True)
+    return Project(root)
+
+
 @pytest.mark.parametrize("rule", OUTPUTS)
-def test_the_printed_command_makes_the_same_file(project, rule):
+def test_the_printed_command_makes_the_same_file(remade, rule):
+    project = remade
     output = project.root / OUTPUTS[rule]
     command = command_of((project.root / "run.log").read_text(), OUTPUTS[rule])
     before = output.read_bytes()
@@ -53,18 +65,17 @@ def test_the_printed_command_makes_the_same_file(project, rule):
 
 
 def test_a_command_that_a_dry_run_printed_works_in_a_fresh_project(fresh):
-    printed = fresh.snakemake("--dry-run").stdout
-    for output in ("data/tiny/catalogue.h5", "results/tiny/tags.h5"):
-        command = command_of(printed, output)
-        subprocess.run(
-            ["bash", "-c", f"set -eo pipefail; {command}"],
-            cwd=fresh.root,
-            env=fresh.environment(),
-            check=True,
-            capture_output=True,
-            timeout=300,
-        )
-        assert (fresh.root / output).exists()
+    printed = fresh.snakemake("catalogue", "--dry-run").stdout
+    command = command_of(printed, "data/tiny/catalogue.h5")
+    subprocess.run(
+        ["bash", "-c", f"set -eo pipefail; {command}"],
+        cwd=fresh.root,
+        env=fresh.environment(),
+        check=True,
+        capture_output=True,
+        timeout=300,
+    )
+    assert (fresh.root / "data/tiny/catalogue.h5").exists()
 
 
 @pytest.mark.parametrize("rule", ["patches", "train", "task", "pairs"])

@@ -21,9 +21,7 @@ WHOLE = EVALUATE | {"figures", "report", "configuration"}
     ("stages", "expected"),
     [
         (["catalogue"], {"catalogue"}),
-        (["word2vec"], WORDS),
         (["train"], TRAIN),
-        (["figures"], TRAIN | {"figures"}),
         (["embed"], EMBED),
         (["word2vec", "task"], WORDS | TASK),
         (["report"], EVALUATE | {"report"}),
@@ -76,9 +74,6 @@ def test_only_figures_of_which_there_is_something_to_draw(fresh, systems, tasks,
         (["-R", "train"], AFTER_TRAIN),
         (["-R", "tags", "--until", "pairs"], {"tags", "pairs"}),
         (["-R", "tags", "--omit-from", "train"], {"tags", "word2vec", "pairs", "leaks"}),
-        (["-R", "patches", "--until", "patches"], {"patches"}),
-        (["-R", "report"], {"report"}),
-        (["--until", "train"], set()),
     ],
 )
 def test_forcing_and_stopping_at_a_stage(project, arguments, expected):

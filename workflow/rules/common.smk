@@ -111,6 +111,14 @@ def refuse_what_cannot_end():
         raise SystemExit(f"tagalign: {problem}")
 
 
+def refuse_what_does_not_follow():
+    """Let no whole run end well with a file that does not follow from its inputs."""
+    chosen = workflow.dag_settings
+    if not (chosen.targets or chosen.until or chosen.omit_from or workflow.touch):
+        for path, problem in repairs.check().items():
+            raise SystemExit(f"tagalign: {path} does not follow: {problem}; run snakemake again")
+
+
 def show_report():
     """Print the table and where the files lie, if this run made them: its last words."""
     text = Path(LOGS, "report.log")

@@ -9,7 +9,7 @@ each time, which is a parameter of its rule: Snakemake makes it again because th
 
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tagalign import store
@@ -60,15 +60,24 @@ def _problem(
         recorded = read_attributes(path)["inputs"]
     except TagalignError as error:
         return str(error)
+    expected = {}
     for role, source in inputs.items():
         if role == "audio" and not layout.keeps_audio:
             continue  # it is deleted once it is used
         if source not in known:
             return f"its input {source} is missing"
-        if recorded.get(role) != known[source]:
-            return f"it was made from another {source}"
-    more = [role for role in recorded if role.startswith("patches/") and role not in inputs]
-    return f"it was made from further shards: {', '.join(more)}" if more else None
+        expected[role] = known[source]
+    for role, digest in expected.items():
+        if not role.startswith("patches/") and recorded.get(role) != digest:
+            return f"it was made from another {inputs[role]}"
+    if _shards(recorded) != _shards(expected):
+        return "it was made from other patches"
+    return None
+
+
+def _shards(inputs: Mapping[str, str]) -> list[str]:
+    """The patches among the inputs; `pairs` numbers them in an order of its own."""
+    return sorted(digest for role, digest in inputs.items() if role.startswith("patches/"))
 
 
 class Repairs:
@@ -99,7 +108,7 @@ class Repairs:
         places = (f"{self.layout.data}/journal", f"{self.layout.results}/logs")
         books = {place: _read(Path(place, "repaired.json")) for place in places}
         if self._look:
-            found = not_following(self.layout, self._digests)
+            found = self.check()
             for path in found:
                 book = books[places[not path.startswith(f"{self.layout.data}/")]]
                 book[path] = book.get(path, 0) + 1
@@ -108,6 +117,10 @@ class Repairs:
                     with store.replacing(Path(place, "repaired.json")) as part:
                         part.write_text(json.dumps(book))
         return {path: number for book in books.values() for path, number in book.items()}
+
+    def check(self) -> dict[str, str]:
+        """Path -> what is wrong, of the files that do not follow now."""
+        return not_following(self.layout, self._digests)
 
     def _digests(self, paths: list[str]) -> dict[str, str]:
         return digest_files(paths, f"{self.layout.results}/logs/sha256.json")
