@@ -88,7 +88,7 @@ def estimate(settings: Mapping, sounds: int, *, cores: int, gpu: bool, jobs: int
     if source["kind"] == "freesound":
         limits = source["freesound"]
         kept = sounds if limits["keep_audio"] else min(sounds, 10 * source["shard_size"])
-        data += kept * PREVIEW_BYTES[limits["preview"]]
+        data += kept * PREVIEW_BYTES.get(limits["preview"], max(PREVIEW_BYTES.values()))
         requests = sounds / 150
         minutes = max(
             requests / limits["requests_per_minute"],

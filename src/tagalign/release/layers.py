@@ -35,12 +35,16 @@ MULTI_HOT = {
     "fc_tag.0": "tag_encoder.projection",
 }
 EMBEDDINGS = "embeddings.weight"
+# The tag encoders that were released; systems with another one fit no released weights.
+TAG_ENCODERS = {"attention": ATTENTION, "mean": MEAN, "multi_hot": MULTI_HOT}
 
 
 def fitting_system(states: Mapping, name: str | None, directory: Path) -> System:
     """The system that the weights fit, or the named one if they fit it."""
     fitting = [
-        system for system in SYSTEMS.values() if system.tag_encoder and _fits(system, states)
+        system
+        for system in SYSTEMS.values()
+        if system.tag_encoder in TAG_ENCODERS and _fits(system, states)
     ]
     named = None if name is None else find_system(name)
     if not fitting or (named and named not in fitting):
@@ -94,11 +98,10 @@ def layers_of(system: System) -> dict[str, dict[str, str]]:
     encoder = dict(AUDIO_ENCODER)
     if not system.layer_norm:
         del encoder["audio_encoder.21"]
-    tags = {"attention": ATTENTION, "mean": MEAN, "multi_hot": MULTI_HOT}[system.tag_encoder]
     return {
         "audio_encoder": encoder,
         "audio_decoder": AUDIO_DECODER,
-        "tag_encoder": tags,
+        "tag_encoder": TAG_ENCODERS[system.tag_encoder],
         "tag_decoder": TAG_DECODER,
     }
 
