@@ -181,8 +181,8 @@ def test_pipes_devices_and_absent_files_are_skipped_with_a_reason(model_path, so
     found = tagalign.read_embeddings(tmp_path / "out.h5")
     assert found.ids == IDS
     reasons = dict(found.failed)
-    assert reasons["pipe.wav"] == "a pipe, not a file"
-    assert reasons["zero.wav"] == "a device, not a file"
+    assert "a pipe or a device" in reasons["pipe.wav"]
+    assert "a pipe or a device" in reasons["zero.wav"]
     assert "cannot be opened" in reasons["gone.wav"]
 
 

@@ -28,16 +28,10 @@ def command(model, sounds, number, device, as_json):
       tagalign tag models/w2v-128-4h/0.h5 dog.wav
     """
     from tagalign.embedding.embedder import load
-    from tagalign.embedding.listing import find_sounds, why_not_a_file
-    from tagalign.errors import AudioError
+    from tagalign.embedding.listing import find_sounds
 
     embedder = load(model, device)
-    found = {}
-    for sound in find_sounds(sounds):
-        reason = why_not_a_file(sound.path)
-        if reason:
-            raise AudioError(reason, sound.path)
-        found[sound.id] = embedder.nearest_tags(sound.path, number)
+    found = {sound.id: embedder.nearest_tags(sound.path, number) for sound in find_sounds(sounds)}
     if as_json:
         values = {
             name: [{"tag": tag, "score": score} for tag, score in tags]

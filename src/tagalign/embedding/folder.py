@@ -12,7 +12,7 @@ from tagalign.audio.decode import audio_packages, reason_of
 from tagalign.embedding.embedder import Embedder
 from tagalign.embedding.file import Writer, check_format
 from tagalign.embedding.journal import Journal
-from tagalign.embedding.listing import Sound, why_not_a_file
+from tagalign.embedding.listing import Sound
 from tagalign.embedding.sounds import cut_sound, embed_patches
 from tagalign.embedding.spaces import ALIGNED, EMBEDDING
 from tagalign.errors import InputError, TagalignError
@@ -217,9 +217,6 @@ def collect(
 
 def cut_or_why(path: Path, *, front_end: Mapping, frames: Mapping) -> np.ndarray | str:
     """Patches of a sound file, or the reason why there are none."""
-    reason = why_not_a_file(path)
-    if reason is not None:
-        return reason
     try:
         return cut_sound(path, front_end, frames)
     except Exception as error:  # whatever it is, it is of this sound, and the others go on

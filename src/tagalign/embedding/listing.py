@@ -2,7 +2,6 @@
 
 import csv
 import os
-import stat
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,13 +12,6 @@ from tagalign.audio.formats import SUFFIXES
 from tagalign.errors import InputError
 
 DETAILS = ("name", "username", "license", "url")  # what an index tells of a sound
-KINDS = {
-    stat.S_ISFIFO: "a pipe, not a file",
-    stat.S_ISCHR: "a device, not a file",
-    stat.S_ISBLK: "a device, not a file",
-    stat.S_ISSOCK: "a socket, not a file",
-    stat.S_ISDIR: "a directory, not a file",
-}
 
 
 class Sound(NamedTuple):
@@ -81,15 +73,6 @@ def find_sounds(
             " that their paths tell them apart"
         )
     return sounds
-
-
-def why_not_a_file(path: str | os.PathLike) -> str | None:
-    """Why a path must not be read: pipes and devices may never end. None for a regular file."""
-    try:
-        mode = Path(path).stat().st_mode
-    except OSError as error:
-        return f"cannot be opened ({error.strerror})"
-    return next((reason for holds, reason in KINDS.items() if holds(mode)), None)
 
 
 def read_table(path: Path) -> list[dict[str, str]]:
@@ -176,9 +159,8 @@ def _catalogue_rows(path: Path) -> Iterator[dict[str, str]]:
 
 
 def _read_text(path: Path) -> str:
-    reason = why_not_a_file(path)
-    if reason:
-        raise InputError(f"{path}: {reason}")
+    if path.exists() and not path.is_file():  # a pipe may never end
+        raise InputError(f"{path} is not a file; give a list of sounds that is one")
     try:
         return path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
