@@ -31,6 +31,7 @@ rule train:
         code=code("train"),
         pairs=layout.file("pairs"),
         word2vec=lambda wildcards: layout.word_vectors(wildcards.system) or [],
+        start=settings["train"]["start"] or [],
     output:
         layout.pattern("train"),
     log:
@@ -47,6 +48,9 @@ rule train:
         repaired=lambda wildcards: repairs("train", **wildcards),
         sections=sections("model", "train"),
         word2vec=lambda wildcards, input: f"--word2vec {input.word2vec}" if input.word2vec else "",
+        start=lambda wildcards, input: (
+            f"--start {shlex.quote(str(input.start))}" if input.start else ""
+        ),
         device=unrecorded(DEVICE),
         checkpoint=lambda wildcards, output: parameters.checkpoint_directory(
             layout.results, settings, wildcards.system, wildcards.seed
@@ -60,7 +64,7 @@ rule train:
             else ""
         ),
     shell:
-        "{params.tagalign} train {input.pairs:q} {params.word2vec}"
+        "{params.tagalign} train {input.pairs:q} {params.word2vec} {params.start}"
         " --system {wildcards.system} --seed {wildcards.seed} --params {params.sections:q}"
         " --device {params.device}"
         " --checkpoint {params.checkpoint:q} --checkpoint-minutes {params.minutes}"

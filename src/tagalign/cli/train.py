@@ -75,6 +75,7 @@ def command(
       tagalign train pairs.h5 --start model.h5 --word2vec word2vec/128.h5 \\
         --params '{"train": {"epochs": 5}}' -o tuned.h5
     """
+    start = start or sections["train"]["start"]
     if system is None and start is None:
         raise click.UsageError("give --system, or a model to --start from")
     from tagalign.train.loop import Outlets

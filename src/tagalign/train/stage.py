@@ -81,14 +81,15 @@ def train(
     set_up_arithmetic(settings)
     torch.manual_seed(seed)
     data = read_pairs(pairs_path)
+    model_settings = sections["model"]
     with room_for("the network", "lower model.channels or free memory"):
         if start_path is None:
             system = find_system(system_name or "")
-            network = _network(system, sections["model"], data, word2vec_path, pairs_path)
+            network = _network(system, model_settings, data, word2vec_path, pairs_path)
         else:
             start = start_from(start_path, data, word2vec_path, pairs_path)
             system, data = start.system(system_name), start.data
-            network, sections = start.network(), sections | {"model": start.model.settings}
+            network, model_settings = start.network(), start.model.settings
             print(start.summary(), file=sys.stderr)
         network.to(device)
     if system.width is None:
@@ -115,7 +116,7 @@ def train(
     else:
         print(f"train {system.name}: nothing to train, keeping the random weights", file=sys.stderr)
         History(outlets.history, None, [])
-    model = _model(system, network, sections["model"], data, state)
+    model = _model(system, network, model_settings, data, state)
     model.save(output, stage="train", config=sections, inputs=inputs, seed=seed)
     checkpoint.remove()
     return model
