@@ -2,18 +2,18 @@
 
 import functools
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from tagalign.audio.decode import audio_packages, reason_of
+from tagalign.audio.decode import audio_packages
 from tagalign.embedding.embedder import Embedder
 from tagalign.embedding.file import Writer, check_format
 from tagalign.embedding.journal import Journal
 from tagalign.embedding.listing import Sound
-from tagalign.embedding.sounds import cut_sound, embed_patches
+from tagalign.embedding.sounds import cut_or_why, embed_patches
 from tagalign.embedding.spaces import ALIGNED, EMBEDDING
 from tagalign.errors import InputError, TagalignError
 from tagalign.parallel import ordered_map
@@ -213,14 +213,6 @@ def collect(
             f"none of the {len(failures)} sounds can be read; the first, {identifier}: {reason}"
         )
     return ids, counts, failures
-
-
-def cut_or_why(path: Path, *, front_end: Mapping, frames: Mapping) -> np.ndarray | str:
-    """Patches of a sound file, or the reason why there are none."""
-    try:
-        return cut_sound(path, front_end, frames)
-    except Exception as error:  # whatever it is, it is of this sound, and the others go on
-        return reason_of(error)
 
 
 def _stamp(path: Path) -> list[int]:

@@ -3,10 +3,11 @@
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
 
-from tagalign.audio.decode import MAX_SECONDS, decode, from_samples
+from tagalign.audio.decode import MAX_SECONDS, decode, from_samples, reason_of
 from tagalign.audio.frames import cut_frames
 from tagalign.embedding.pooling import PatchEmbeddings, patch_weights
 
@@ -42,6 +43,17 @@ def cut_sound(source: Source, front_end: Mapping, frames: Mapping) -> np.ndarray
     else:  # older models have no such limit of their own
         signal = decode(source, rate, resampler, front_end.get("max_seconds", MAX_SECONDS))
     return cut_frames(signal, front_end, frames)
+
+
+def cut_or_why(path: Path, *, front_end: Mapping, frames: Mapping) -> np.ndarray | str:
+    """Patches of a sound file, or the reason why there are none.
+
+    This module, which decoding processes import, must not load PyTorch.
+    """
+    try:
+        return cut_sound(path, front_end, frames)
+    except Exception as error:  # whatever it is, it is of this sound, and the others go on
+        return reason_of(error)
 
 
 def embed_patches(model, clips: Iterable[np.ndarray], weighting: str) -> Iterator[PatchEmbeddings]:

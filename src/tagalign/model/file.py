@@ -2,7 +2,8 @@
 
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
@@ -222,17 +223,29 @@ class Model:
             history=self.history,
         ).write(path, stage=stage, inputs=inputs, seed=seed, packages=["torch"])
 
-    def _in_batches(self, function, rows: torch.Tensor, filling: float) -> np.ndarray:
+    def _in_batches(
+        self, function: Callable[[torch.Tensor], torch.Tensor], rows: torch.Tensor, filling: float
+    ) -> np.ndarray:
         device = next(self.network.parameters()).device
         size = BATCH[device.type]
         self.network.eval()
-        results = []
-        with torch.inference_mode():
-            for start in range(0, max(len(rows), 1), size):
-                part = rows[start : start + size]
-                batch = torch.full((size, *rows.shape[1:]), filling, dtype=rows.dtype)
-                batch[: len(part)] = part
-                results.append(function(batch.to(device)).float().cpu()[: len(part)])
+
+        def compute(start: int) -> torch.Tensor:
+            part = rows[start : start + size]
+            batch = torch.full((size, *rows.shape[1:]), filling, dtype=rows.dtype)
+            batch[: len(part)] = part
+            with torch.inference_mode():
+                return function(batch.to(device)).float().cpu()[: len(part)]
+
+        starts = range(0, max(len(rows), 1), size)
+        threads = min(torch.get_num_threads(), len(starts))
+        if device.type != "cpu" or threads == 1:
+            return torch.cat([compute(start) for start in starts]).numpy()
+        # A thread for each batch, not many for one: batches are small, and threads that share one
+        # wait for each other, the longer the busier the machine is, as decoders make it.
+        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            results = list(pool.map(compute, starts))
+        torch.set_num_threads(torch.get_num_threads())  # what threads to come begin with
         return torch.cat(results).numpy()
 
 
