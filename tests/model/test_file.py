@@ -141,5 +141,7 @@ def test_a_gpu_that_is_not_there_is_refused():
     if torch.cuda.is_available():
         pytest.skip("there is a GPU, so asking for one is right")
     assert choose_device("auto").type == "cpu"
-    with pytest.raises(ConfigError, match=r"'cuda' was asked for, but .*; set it to cpu or auto"):
+    with pytest.raises(
+        ConfigError, match=r"'cuda' was asked for .*, but .*; set it to cpu or auto"
+    ):
         choose_device("cuda")
