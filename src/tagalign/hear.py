@@ -130,7 +130,7 @@ def _over_time(samples: np.ndarray, model: HearModel) -> torch.Tensor:
     windows = np.lib.stride_tricks.sliding_window_view(log_mel, width, axis=1)
     patches = windows[:, :columns:STEP].swapaxes(0, 1)  # (t, mel, time)
     parts = [
-        trained.embed_frames(np.ascontiguousarray(patches[start : start + AT_ONCE]))
+        trained.embed_patches(np.ascontiguousarray(patches[start : start + AT_ONCE]))
         for start in range(0, len(patches), AT_ONCE)
     ]
     return torch.from_numpy(np.concatenate(parts))

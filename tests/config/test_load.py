@@ -217,7 +217,7 @@ def test_config_and_params_give_a_command_the_same_sections(tmp_path):
 
     @click.command()
     @click.option("--task")
-    @config_options("frames", "datasets.{task}")
+    @config_options("clips", "datasets.{task}")
     def command(task, sections):
         click.echo(sections["datasets.esc10"]["test_folds"])
 

@@ -1,4 +1,4 @@
-"""Embeddings of the clips of a task: mean over frames, left-out clips, the model's front end."""
+"""Embeddings of the clips of a task: mean over patches, left-out clips, the model's front end."""
 
 import numpy as np
 import pytest
@@ -39,7 +39,7 @@ def model_path(tmp_path):
 
 @pytest.fixture
 def task_path(tmp_path, run):
-    """Four clips of one to three frames; one of them cannot be read."""
+    """Four clips of one to three patches; one of them cannot be read."""
     rows = ["freesound_id,file,label,fold"]
     for number, seconds in enumerate((0.5, 3.0, 6.0, 1.0)):
         write_tone(tmp_path / f"{number}.wav", number, number, seconds)
@@ -56,13 +56,13 @@ def test_mean_over_the_frames_of_each_readable_clip(model_path, task_path, tmp_p
     run("embed-task", task_path, "--model", model_path, "--device", "cpu", "-o", output)
     model = load_model(model_path)
     with store.read(task_path) as task, store.read(output, stage="embed-task") as found:
-        frames, offsets = task["patches/values"][()], task["patches/offsets"][()]
+        every, offsets = task["patches/values"][()], task["patches/offsets"][()]
         assert np.diff(offsets).tolist() == [1, 2, 3, 0]
         assert store.read_strings(found["clip_id"]) == ["0", "1", "2"]
         for row in range(3):
-            patches = frames[offsets[row] : offsets[row + 1]]
+            patches = every[offsets[row] : offsets[row + 1]]
             weights = patch_weights(patches, model.front_end, "sound")
-            mean = np.average(model.embed_frames(patches), axis=0, weights=weights)
+            mean = np.average(model.embed_patches(patches), axis=0, weights=weights)
             np.testing.assert_allclose(found["embedding"][row], mean, rtol=1e-5)
         ((failed, reason),) = store.read_failures(found)
         assert failed == "3"

@@ -16,8 +16,8 @@ from click.testing import CliRunner
 
 import tagalign
 from tagalign import store
+from tagalign.audio.clips import cut_patches
 from tagalign.audio.decode import decode
-from tagalign.audio.frames import cut_frames
 from tagalign.cli import cli
 from tagalign.config import load as config
 from tagalign.embedding.journal import Journal
@@ -25,7 +25,7 @@ from tagalign.embedding.pooling import patch_weights
 from tagalign.errors import InputError
 from tagalign.model.file import load_model
 
-SECTIONS = config.resolve_sections({}, ["frames"])
+SECTIONS = config.resolve_sections({}, ["clips"])
 IDS = [
     "101676_A.ogg",
     "13116_elec_bell.ogg",
@@ -42,7 +42,7 @@ def run(*arguments):
 def mean_of(model, patches, weighting):
     """The embedding of a clip, done again."""
     weights = patch_weights(patches, model.front_end, weighting)
-    vectors = model.embed_frames(patches).astype(np.float64)
+    vectors = model.embed_patches(patches).astype(np.float64)
     return np.average(vectors, axis=0, weights=weights).astype(np.float32)
 
 
@@ -60,7 +60,7 @@ def test_embed_gives_the_mean_over_the_patches(model_path, sounds, tmp_path):
     assert found.vectors.space == "embedding"
     for name, embedding in zip(IDS, found.vectors, strict=True):
         signal = decode(sounds / name, 22050)
-        patches = cut_frames(signal, model.front_end, SECTIONS["frames"])
+        patches = cut_patches(signal, model.front_end, SECTIONS["clips"])
         np.testing.assert_array_equal(embedding, mean_of(model, patches, "sound"))
 
 
@@ -125,12 +125,12 @@ def test_without_frames_a_sound_is_padded_as_in_training(
     signal, rate = soundfile.read(sounds / "101676_A.ogg")
     clip, output = tmp_path / "clip.wav", tmp_path / "out.h5"
     soundfile.write(clip, signal[: 4 * rate], rate)
-    front_end, given = sections["patches"], sections["frames"]
+    front_end, given = sections["patches"], sections["clips"]
     decoded = decode(clip, front_end["sample_rate"], front_end["resampler"])
-    patches = cut_frames(decoded, front_end, given)
+    patches = cut_patches(decoded, front_end, given)
     assert len(patches) == count
     expected = mean_of(load_model(path), patches, given["patch_weights"])
-    for options in ([], ["--params", json.dumps({"frames": given})]):
+    for options in ([], ["--params", json.dumps({"clips": given})]):
         result = run("embed", path, clip, "-o", output, "--jobs", 1, *options)
         assert result.exit_code == 0, result.output
         with store.read(output) as file:
@@ -144,7 +144,7 @@ def test_frames_that_are_given_count(model_path, sounds, tmp_path):
     vectors = []
     for number, tail in enumerate(("pad", "drop")):
         output = tmp_path / f"{number}.h5"
-        params = json.dumps({"frames": {"tail": tail}})
+        params = json.dumps({"clips": {"tail": tail}})
         run("embed", model_path, sounds / "101676_A.ogg", "-o", output, "--params", params)
         with h5py.File(output) as file:
             vectors.append(file["embedding"][0])

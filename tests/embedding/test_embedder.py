@@ -40,8 +40,8 @@ def test_a_path_and_an_array_alone_and_in_a_batch_give_the_same_bits(model, soun
 
 
 def test_an_embedding_is_the_mean_of_those_over_time(model_path, sounds):
-    frames = {"pad_to_seconds": 0, "tail": "pad", "patch_weights": "equal"}
-    model = tagalign.load(model_path, frames=frames)
+    clips = {"pad_to_seconds": 0, "tail": "pad", "patch_weights": "equal"}
+    model = tagalign.load(model_path, clips=clips)
     path = sounds / "101676_A.ogg"
     times, vectors = model.embed_over_time(path)
     assert times.tolist() == [index * 96 * 512 / 22050 for index in range(len(vectors))]

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from tagalign.audio.frames import cut_frames
+from tagalign.audio.clips import cut_patches
 from tagalign.config import load as config
 from tagalign.embedding.pooling import PatchEmbeddings, patch_weights
 
 
 @pytest.fixture(scope="module")
 def sections():
-    return config.resolve_sections({}, ["patches", "frames"])
+    return config.resolve_sections({}, ["patches", "clips"])
 
 
 def noise(columns, sections):
@@ -21,7 +21,7 @@ def noise(columns, sections):
 
 @pytest.mark.parametrize("columns", [24, 96, 120, 180])
 def test_a_padded_tail_counts_for_the_columns_that_have_sound(columns, sections):
-    patches = cut_frames(noise(columns, sections), sections["patches"], sections["frames"])
+    patches = cut_patches(noise(columns, sections), sections["patches"], sections["clips"])
     weights = patch_weights(patches, sections["patches"], "sound")
     # The window of the column after the last one still sees half of it.
     assert weights.sum() * 96 == pytest.approx(columns + 1)
@@ -31,7 +31,7 @@ def test_a_padded_tail_counts_for_the_columns_that_have_sound(columns, sections)
 
 def test_silence_within_a_clip_counts_no_more_than_behind_it(sections):
     signal = np.concatenate([np.zeros(96 * 512, np.float32), noise(48, sections)])
-    patches = cut_frames(signal, sections["patches"], sections["frames"])
+    patches = cut_patches(signal, sections["patches"], sections["clips"])
     weights = patch_weights(patches, sections["patches"], "sound")
     assert weights == pytest.approx([0, 49 / 96], abs=1 / 96)
 

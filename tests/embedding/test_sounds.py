@@ -13,9 +13,9 @@ def test_clips_are_drawn_as_needed_and_come_back_in_order(monkeypatch):
     class Sums:
         front_end: ClassVar = {}
 
-        def embed_frames(self, frames):
-            sizes.append(len(frames))
-            return frames.sum(axis=2)
+        def embed_patches(self, patches):
+            sizes.append(len(patches))
+            return patches.sum(axis=2)
 
     sizes, rng = [], np.random.default_rng(0)
     clips = [rng.random((k, 3, 5), dtype=np.float32) for k in (1, 2, 3, 9, 1)]

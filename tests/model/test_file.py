@@ -41,12 +41,12 @@ def make(name, settings, tag_order="given"):
 
 
 @pytest.fixture
-def frames() -> np.ndarray:
+def patches() -> np.ndarray:
     return np.random.default_rng(0).uniform(-18, 0, (37, SIZE, SIZE)).astype(np.float32)
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
-def test_a_model_file_gives_back_the_model(name, settings, tmp_path, frames):
+def test_a_model_file_gives_back_the_model(name, settings, tmp_path, patches):
     model = make(name, settings)
     model.save(tmp_path / "a.h5", stage="train", config={"model": settings}, inputs={}, seed=1)
     loaded = load_model(tmp_path / "a.h5")
@@ -54,12 +54,13 @@ def test_a_model_file_gives_back_the_model(name, settings, tmp_path, frames):
         if field.name not in ("network", "scaling", "history"):
             assert getattr(loaded, field.name) == getattr(model, field.name)
     assert loaded.history["loss"].tolist() == [3.0, 2.5]
-    assert np.array_equal(loaded.embed_frames(frames), model.embed_frames(frames))
+    assert np.array_equal(loaded.embed_patches(patches), model.embed_patches(patches))
     if model.network.tag_encoder is not None:
         sets = [["dog", "bark"], ["loop"]]
         assert np.array_equal(loaded.embed_tags(sets), model.embed_tags(sets))
         assert (
-            loaded.project(loaded.embed_frames(frames)).shape[1] == loaded.embed_tags(sets).shape[1]
+            loaded.project(loaded.embed_patches(patches)).shape[1]
+            == loaded.embed_tags(sets).shape[1]
         )
 
 
@@ -69,31 +70,31 @@ def test_equal_models_give_equal_bytes(settings, tmp_path):
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-def test_frames_are_scaled_with_the_statistics_of_the_file(settings, frames):
+def test_patches_are_scaled_with_the_statistics_of_the_file(settings, patches):
     model = make("untrained", settings)
-    scaled = np.clip((frames - model.scaling.minimum[:, None]) / 10, 0, 1)
+    scaled = np.clip((patches - model.scaling.minimum[:, None]) / 10, 0, 1)
     with torch.no_grad():
         network = model.network.eval()
         truth = network.audio_encoder(torch.from_numpy(scaled)[:, None]).numpy()
-    np.testing.assert_allclose(model.embed_frames(frames), truth, atol=1e-4)
+    np.testing.assert_allclose(model.embed_patches(patches), truth, atol=1e-4)
 
 
-def test_an_embedding_does_not_depend_on_what_is_embedded_beside_it(settings, frames):
+def test_an_embedding_does_not_depend_on_what_is_embedded_beside_it(settings, patches):
     model = make("w2v-128-4h", settings)
-    together = model.embed_frames(frames)
+    together = model.embed_patches(patches)
     assert together.dtype == np.float32
     assert together.shape == (37, model.network.audio_encoder.size)
     for row in (0, 5, 20, 36):
-        assert np.array_equal(model.embed_frames(frames[row : row + 1])[0], together[row])
-    shuffled = model.embed_frames(frames[::-1])[::-1]
+        assert np.array_equal(model.embed_patches(patches[row : row + 1])[0], together[row])
+    shuffled = model.embed_patches(patches[::-1])[::-1]
     assert np.array_equal(shuffled, together)
     sets = [["dog"], ["bark", "rain", "bass"], ["loop", "drum"]]
     alone = [model.embed_tags([tags])[0] for tags in sets]
     assert np.array_equal(model.embed_tags(sets), alone)
 
 
-def test_no_frames_give_no_embeddings(settings, frames):
-    assert make("untrained", settings).embed_frames(frames[:0]).shape == (0, 8)
+def test_no_patches_give_no_embeddings(settings, patches):
+    assert make("untrained", settings).embed_patches(patches[:0]).shape == (0, 8)
 
 
 def test_a_set_uses_its_first_tags_as_given_or_by_vocabulary(settings):
@@ -106,14 +107,14 @@ def test_a_set_uses_its_first_tags_as_given_or_by_vocabulary(settings):
     assert make("coala", settings).tag_indices(tags).tolist() == [[6, 5, 4, 0]]
 
 
-def test_bad_input_to_a_model_names_the_value(settings, frames, tmp_path):
+def test_bad_input_to_a_model_names_the_value(settings, patches, tmp_path):
     model = make("w2v-128-1h", settings)
     with pytest.raises(InputError, match="tag set 1: tag 'cat' is not in the vocabulary"):
         model.embed_tags([["dog"], ["dog", "cat"]])
     with pytest.raises(InputError, match="tag set 0: no tag is in the vocabulary"):
         model.embed_tags([[]])
     with pytest.raises(InputError, match=r"\(37, 32, 16\) do not fit"):
-        model.embed_frames(frames[:, :, :16])
+        model.embed_patches(patches[:, :, :16])
     with pytest.raises(InputError, match="system cnn has no tag encoder"):
         make("cnn", settings).embed_tags([["dog"]])
     with pytest.raises(InputError, match="untrained has no map from audio to tags"):
@@ -124,7 +125,7 @@ def test_bad_input_to_a_model_names_the_value(settings, frames, tmp_path):
         load_model(tmp_path / "tags.h5")
 
 
-def test_a_file_without_audio_encoder_still_embeds_tags(settings, tmp_path, frames):
+def test_a_file_without_audio_encoder_still_embeds_tags(settings, tmp_path, patches):
     model = make("w2v-128-1h", settings)
     for part in ("audio_encoder", "projection", "audio_decoder"):
         setattr(model.network, part, None)
@@ -133,7 +134,7 @@ def test_a_file_without_audio_encoder_still_embeds_tags(settings, tmp_path, fram
     loaded = load_model(tmp_path / "tags-only.h5")
     assert np.array_equal(loaded.embed_tags([["dog"]]), model.embed_tags([["dog"]]))
     with pytest.raises(InputError, match="has no audio encoder"):
-        loaded.embed_frames(frames)
+        loaded.embed_patches(patches)
 
 
 def test_a_gpu_that_is_not_there_is_refused():

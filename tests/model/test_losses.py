@@ -13,14 +13,14 @@ def numbers(*shape, seed=0):
 
 
 def kl_by_loops(logits, target, epsilon):
-    """Sum over frames, mean over bands and batch, one value after the other."""
+    """Sum over columns, mean over bands and batch, one value after the other."""
     total = 0.0
-    n, _, bands, frames = logits.shape
+    n, _, bands, columns = logits.shape
     for sound in range(n):
         for band in range(bands):
-            for frame in range(frames):
-                x = target[sound, 0, band, frame].item()
-                y = 1 / (1 + math.exp(-logits[sound, 0, band, frame].item()))
+            for column in range(columns):
+                x = target[sound, 0, band, column].item()
+                y = 1 / (1 + math.exp(-logits[sound, 0, band, column].item()))
                 ratio = math.log((x + epsilon) / (y + epsilon)) if x + epsilon else 0.0
                 total += x * ratio - x + y
     return total / (n * bands)

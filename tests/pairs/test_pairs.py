@@ -40,7 +40,7 @@ def contents(path):
     return TrainingFile.read(path)
 
 
-@pytest.mark.parametrize("scaling", ["band", "frame"])
+@pytest.mark.parametrize("scaling", ["band", "column"])
 def test_scaled_with_training_statistics_alone(tmp_path, inputs, scaling):
     tags, shards, patches = inputs
     out = tmp_path / "pairs.h5"

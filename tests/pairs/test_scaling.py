@@ -14,7 +14,7 @@ def training():
     return np.random.default_rng(0).normal(-8, 3, (20, 8, 12)).astype(np.float32)
 
 
-@pytest.mark.parametrize("axis", ["band", "frame"])
+@pytest.mark.parametrize("axis", ["band", "column"])
 def test_against_scikit_learn(training, axis):
     """scikit-learn scales columns: frames as they are, bands after a transposition."""
     seen = Range(axis)
@@ -22,7 +22,7 @@ def test_against_scikit_learn(training, axis):
         seen.update(training[start : start + 6])
     unseen = np.random.default_rng(1).normal(-8, 6, (5, 8, 12)).astype(np.float32)
     theirs = MinMaxScaler()
-    turn = (lambda x: x) if axis == "frame" else (lambda x: x.transpose(0, 2, 1))
+    turn = (lambda x: x) if axis == "column" else (lambda x: x.transpose(0, 2, 1))
     theirs.fit(np.concatenate(turn(training)))
     expected = np.stack([turn(theirs.transform(patch)[None])[0] for patch in turn(unseen)])
     np.testing.assert_allclose(seen.scaling("none").apply(unseen), expected, rtol=1e-5, atol=1e-6)
@@ -34,7 +34,7 @@ def test_against_scikit_learn(training, axis):
 )
 def test_clip(clip, embedding, validation):
     scaling = Scaling(np.zeros(2, np.float32), np.ones(2, np.float32), "band", clip)
-    values = np.array([[[-1.0], [2.0]]], np.float32)  # (patch, band, frame)
+    values = np.array([[[-1.0], [2.0]]], np.float32)  # (patch, band, column)
     assert scaling.apply(values).ravel().tolist() == list(embedding)
     assert scaling.apply(values, validation=True).ravel().tolist() == list(validation)
 
@@ -51,11 +51,11 @@ def test_constant_band_gives_zero():
 
 
 def test_written_and_read(tmp_path, training):
-    seen = Range("frame")
+    seen = Range("column")
     seen.update(training)
     scaling = seen.scaling("low")
     path = stage_files.write_training_file(tmp_path / "pairs.h5", ["a"], scaling=scaling)
     found = TrainingFile.read(path).scaling
-    assert (found.axis, found.clip) == ("frame", "low")
+    assert (found.axis, found.clip) == ("column", "low")
     np.testing.assert_array_equal(found.minimum, training.min(axis=(0, 1)))
     np.testing.assert_array_equal(found.maximum, training.max(axis=(0, 1)))

@@ -42,7 +42,7 @@ def test_every_system_computes_what_the_release_does(tmp_path, system, scaler):
     log_mel = rng.uniform(-15, 3, (2, 96, 96)).astype(np.float32)
     low, high = np.array(scaler["data_min"]), np.array(scaler["data_max"])
     z, phi = released.audio_encoder(states["audio_encoder"], (log_mel - low) / (high - low))
-    embedding = model.embed_frames(log_mel)
+    embedding = model.embed_patches(log_mel)
     np.testing.assert_allclose(embedding, z, atol=1e-4 * np.abs(z).max())
     np.testing.assert_allclose(model.project(embedding), phi, atol=1e-4 * np.abs(phi).max())
     with torch.no_grad():
@@ -79,13 +79,13 @@ def test_any_part_alone_is_a_model(tmp_path, parts):
     )
     model = load_model(tmp_path / "model.h5")
     if "audio_encoder" in parts:
-        assert model.embed_frames(np.zeros((1, 96, 96), np.float32)).shape == (1, 1152)
+        assert model.embed_patches(np.zeros((1, 96, 96), np.float32)).shape == (1, 1152)
         with pytest.raises(InputError, match="no tag encoder"):
             model.embed_tags([["dog"]])
     else:
         assert model.embed_tags([["dog"]]).shape == (1, 128)
         with pytest.raises(InputError, match="no audio encoder"):
-            model.embed_frames(np.zeros((1, 96, 96), np.float32))
+            model.embed_patches(np.zeros((1, 96, 96), np.float32))
 
 
 def test_the_last_epoch_is_taken(tmp_path):
@@ -233,7 +233,7 @@ def test_scaler_of_another_kind(limits, tmp_path, scaler):
     states = released.random_states("w2v-128-mean")
     directory = released.write(tmp_path, states, ["audio_encoder"])
     (tmp_path / "scaler_top_1000.json").write_text(json.dumps(scaler | {"data_min": limits}))
-    with pytest.raises(InputError, match="data_min must hold 96 numbers, one per time frame"):
+    with pytest.raises(InputError, match="data_min must hold 96 numbers, one per column"):
         read_release(directory, system="w2v-128-mean")
 
 
@@ -244,7 +244,7 @@ def test_settings_are_those_of_the_reference_preset():
     for name, section in ours.items():
         assert section == preset[name]
     assert preset["pairs"]["tag_order"] == "vocabulary"
-    assert (preset["pairs"]["scaling"], preset["pairs"]["clip"]) == ("frame", "low")
+    assert (preset["pairs"]["scaling"], preset["pairs"]["clip"]) == ("column", "low")
 
 
 def test_verb(tmp_path):

@@ -14,7 +14,7 @@ from tagalign.model.network import Network
 from tagalign.model.systems import SYSTEMS
 from tagalign.pairs.scaling import Scaling
 
-SECTIONS = config.resolve_sections({}, ["patches", "tags", "frames", "model"])
+SECTIONS = config.resolve_sections({}, ["patches", "tags", "clips", "model"])
 
 
 def write_model(

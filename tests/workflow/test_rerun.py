@@ -54,7 +54,7 @@ def test_a_touch_of_everything_reruns_nothing(project):
         ({"patches": {"window": "hann"}}, {"patches", "task", *AFTER_PAIRS}),
         ({"word2vec": {"epochs": 9}}, {"word2vec", *AFTER_TRAIN}),
         ({"pairs": {"seed": 3}}, AFTER_PAIRS),
-        ({"frames": {"tail": "drop"}}, {"task", "leaks", "embed", "evaluate", "report"}),
+        ({"clips": {"tail": "drop"}}, {"task", "leaks", "embed", "evaluate", "report"}),
         ({"evaluate": {"hidden": 5}}, {"evaluate", "report"}),
         ({"report": {"confidence": 0.9}, "source": {"freesound": {"query": "dog"}}}, {"report"}),
     ],

@@ -50,7 +50,7 @@ rule task:
     params:
         tagalign=unrecorded(TAGALIGN),
         repaired=lambda wildcards: repairs("task", **wildcards),
-        sections=lambda wildcards: sections(f"datasets.{wildcards.task}", "patches", "frames"),
+        sections=lambda wildcards: sections(f"datasets.{wildcards.task}", "patches", "clips"),
         places=lambda wildcards, output: places(f"datasets.{wildcards.task}"),
     shell:
         "{params.tagalign} task --task {wildcards.task} --dataset {input.dataset:q}"

@@ -5,7 +5,7 @@ import numpy as np
 from tagalign.environment import ensure_numba_cache
 
 COEFFICIENTS = 20
-DELTA_WIDTH = 5  # frames, as in the authors' release
+DELTA_WIDTH = 5  # columns, as in the authors' release
 N_FFT = 2048  # samples, librosa's default for MFCC
 PADDING = {"zeros": "constant", "reflect": "reflect"}  # the names that librosa gives them
 
@@ -44,7 +44,7 @@ def mfcc_statistics(
     )
     tracks = [mfcc]  # each (20, time)
     for order in (1, 2):
-        # "nearest" also works where there are fewer frames than the width of the difference.
+        # "nearest" also works where there are fewer columns than the width of the difference.
         tracks.append(librosa.feature.delta(mfcc, width=DELTA_WIDTH, order=order, mode="nearest"))
     deviation = {"standard_deviation": np.std, "variance": np.var}[spread]
     parts = [statistic(track, axis=1) for track in tracks for statistic in (np.mean, deviation)]

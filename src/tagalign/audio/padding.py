@@ -43,6 +43,6 @@ def pad_to(signal: np.ndarray, length: int) -> np.ndarray:
     return padded
 
 
-def samples_for(frames: int, front_end: Mapping) -> int:
-    """The shortest signal, in samples, that gives this number of centred frames."""
-    return (frames - 1) * front_end["hop_length"]
+def samples_for(columns: int, front_end: Mapping) -> int:
+    """The shortest signal, in samples, that gives this number of centred columns."""
+    return (columns - 1) * front_end["hop_length"]

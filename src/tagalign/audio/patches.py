@@ -118,7 +118,7 @@ def maximum_patch(signal: np.ndarray, front_end: LogMel, settings: Mapping) -> n
     Returns
     -------
     np.ndarray [shape=(n_mels, n_frames), dtype=float32]
-        Log-mel, not scaled, of consecutive frames; the first of equally loud ones. Sounds
+        Log-mel, not scaled, of consecutive columns; the first of equally loud ones. Sounds
         shorter than that are padded with silence.
     """
     width = settings["n_frames"]

@@ -32,7 +32,7 @@ GROUPS = {
         "train": "Train one system from one seed.",
         "figures": "Draw what a trained model shows.",
         "dataset": "Download, verify and unpack an evaluation data set.",
-        "task": "Cut an evaluation data set into frames, with labels and folds.",
+        "task": "Cut an evaluation data set into patches, with labels and folds.",
         "leaks": "Make sure that pretraining has not seen a test sound.",
         "embed-task": "Embed the clips of a task with a model.",
         "evaluate": "Classify the embeddings of a task and score them.",

@@ -25,7 +25,7 @@ from tagalign.cli.options import (
 @device_option("Where the model runs.")
 @jobs_option
 @output_option("The file to write; its ending tells the format: .h5, .npz or .csv.")
-@config_options("frames", optional=True)
+@config_options("clips", optional=True)
 def command(model, sounds, audio, aligned, timestamps, device, jobs, output, sections):
     """Embed sounds with a trained model.
 
@@ -57,7 +57,7 @@ def command(model, sounds, audio, aligned, timestamps, device, jobs, output, sec
     found = find_sounds(sounds, audio)
     done = embed_folder(
         output,
-        load(model, device, sections and sections["frames"]),
+        load(model, device, sections and sections["clips"]),
         found,
         model=model,
         aligned=aligned,

@@ -32,7 +32,7 @@ def command(catalogue, shard, audio, folder, jobs, output, sections):
     """Cut the log-mel patch of maximum energy of each sound of a shard.
 
     Reads CATALOGUE and the sounds of one of its shards, from --audio or from --folder. Writes
-    id, log_mel (sounds, bands, frames; natural logarithm, not scaled) and duration in
+    id, log_mel (sounds, bands, columns; natural logarithm, not scaled) and duration in
     seconds. Sounds that are unreadable, truncated or silent are listed in failed/ with the
     reason; the rest go on.
 

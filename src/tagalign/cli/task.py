@@ -1,4 +1,4 @@
-"""Verb `task`: cut an evaluation data set into frames, with labels and folds."""
+"""Verb `task`: cut an evaluation data set into patches, with labels and folds."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from tagalign.cli.options import config_options, output_option
 )
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
 @output_option("The file to write (HDF5).")
-@config_options("datasets.{task}", "patches", "frames")
+@config_options("datasets.{task}", "patches", "clips")
 def command(task, data, dataset, jobs, output, sections):
     """Cut an evaluation data set into patches, with labels and folds.
 

@@ -86,7 +86,7 @@ def embed_patches(file: h5py.File, model) -> tuple[np.ndarray, np.ndarray]:
     embeddings : float32 [shape=(m, V)]
         Mean over the patches of each, weighted as the task's configuration says.
     """
-    weighting = store.attributes(file)["config"]["frames"]["patch_weights"]
+    weighting = store.attributes(file)["config"]["clips"]["patch_weights"]
     values, offsets = file["patches/values"], file["patches/offsets"][()]
     rows = np.flatnonzero(np.diff(offsets))
     clips = (values[offsets[row] : offsets[row + 1]] for row in rows)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tagalign.audio.frames import frames_of_training
+from tagalign.audio.clips import clips_of_training
 from tagalign.embedding.pooling import PatchEmbeddings
 from tagalign.embedding.sounds import Source, cut_sound, embed_patches
 from tagalign.embedding.spaces import ALIGNED, EMBEDDING, Embeddings, cosine
@@ -49,8 +49,8 @@ class Embedder:
         The trained model.
     digest
         SHA-256 of its file: vectors of two models cannot be compared.
-    frames
-        The section `frames`: how sounds are padded and cut. By default as in training.
+    clips
+        The section `clips`: how sounds are padded and cut. By default as in training.
 
     Attributes
     ----------
@@ -58,9 +58,9 @@ class Embedder:
         The trained model, with its vocabulary, front end and network.
     """
 
-    def __init__(self, model: Model, digest: str, frames: Mapping | None = None):
+    def __init__(self, model: Model, digest: str, clips: Mapping | None = None):
         self.model, self.digest = model, digest
-        self.frames = dict(frames or frames_of_training(model.front_end))
+        self.clips = dict(clips or clips_of_training(model.front_end))
 
     def embed(self, sounds: Sounds, rate: int | None = None, *, aligned: bool = False):
         """Embed sounds: the mean over their patches.
@@ -278,9 +278,9 @@ class Embedder:
 
     def _patches(self, sources: Sequence[Source]):
         """The embedded patches of each sound."""
-        front_end, frames = self.model.front_end, self.frames
-        cut = (cut_sound(source, front_end, frames) for source in sources)
-        return embed_patches(self.model, cut, frames["patch_weights"])
+        front_end, clips = self.model.front_end, self.clips
+        cut = (cut_sound(source, front_end, clips) for source in sources)
+        return embed_patches(self.model, cut, clips["patch_weights"])
 
     def finish(self, patches: PatchEmbeddings, *, aligned: bool, timestamps: bool) -> Embeddings:
         """From the embedded patches of a sound to what the user wants of it.
@@ -299,7 +299,7 @@ class Embedder:
 
 
 def load(
-    path: str | os.PathLike | bytes, device: str = "cpu", frames: Mapping | None = None
+    path: str | os.PathLike | bytes, device: str = "cpu", clips: Mapping | None = None
 ) -> Embedder:
     """Load a model file, to embed sounds and tags and to compare them.
 
@@ -309,8 +309,8 @@ def load(
         A file of stage ``train``, or an imported release; or its bytes.
     device : {"cpu", "cuda", "auto"}
         Where the network runs.
-    frames
-        The section `frames`: how sounds are padded and cut. By default as in training.
+    clips
+        The section `clips`: how sounds are padded and cut. By default as in training.
 
     Raises
     ------
@@ -332,7 +332,7 @@ def load(
         model = load_model(path, device)  # says what is wrong with a file
         with open(path, "rb") as file:
             data = file.read()
-    return Embedder(model, hashlib.sha256(data).hexdigest(), frames)
+    return Embedder(model, hashlib.sha256(data).hexdigest(), clips)
 
 
 def best(scores: np.ndarray, k: int) -> np.ndarray:

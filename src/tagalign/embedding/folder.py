@@ -97,7 +97,7 @@ def embed_folder(
         writer.write(
             output,
             system=embedder.model.system.name,
-            config={"frames": embedder.frames},
+            config={"clips": embedder.clips},
             model=model,
             packages=packages,
         )
@@ -130,7 +130,7 @@ def journal_of(
         {
             "version": VERSION,
             "model": embedder.digest,
-            "frames": embedder.frames,
+            "clips": embedder.clips,
             "space": ALIGNED if aligned else EMBEDDING,
             "timestamps": timestamps,
         },
@@ -171,12 +171,12 @@ def fill(
                 waiting.append(sound)
                 yield result
 
-    cut = functools.partial(cut_or_why, front_end=embedder.model.front_end, frames=embedder.frames)
+    cut = functools.partial(cut_or_why, front_end=embedder.model.front_end, clips=embedder.clips)
     try:
         with Progress("embed", len(missing)) as progress:
             if len(missing) < len(sounds):
                 progress.say(f"embed: {len(sounds) - len(missing)} sounds are done already")
-            weighting = embedder.frames["patch_weights"]
+            weighting = embedder.clips["patch_weights"]
             for patches in embed_patches(embedder.model, read(progress), weighting):
                 sound = waiting.pop(0)
                 result = embedder.finish(patches, aligned=aligned, timestamps=timestamps)

@@ -185,7 +185,7 @@ def build_index(
         vectors = np.concatenate([journal.vectors(identifier) for identifier in ids])
         columns = {name: [known[i].get(name, "") for i in ids] for name in DETAILS}
         Index(
-            config={"frames": embedder.frames},
+            config={"clips": embedder.clips},
             space=space,
             system=embedder.model.system.name,
             model=embedder.digest,

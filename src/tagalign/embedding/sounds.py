@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tagalign.audio.clips import cut_patches
 from tagalign.audio.decode import MAX_SECONDS, decode, from_samples, reason_of
-from tagalign.audio.frames import cut_frames
 from tagalign.embedding.pooling import PatchEmbeddings, patch_weights
 
 PATCHES_AT_ONCE = 256
@@ -17,15 +17,15 @@ PATCHES_AT_ONCE = 256
 Source = str | os.PathLike | tuple[np.ndarray, int]
 
 
-def cut_sound(source: Source, front_end: Mapping, frames: Mapping) -> np.ndarray:
+def cut_sound(source: Source, front_end: Mapping, clips: Mapping) -> np.ndarray:
     """Patches of a sound, the same bits whether it comes from a file or from memory.
 
     Parameters
     ----------
     source
         A path, or samples [shape=(n,) or (n, channels)] with their rate in Hz.
-    front_end, frames
-        The sections `patches` and `frames` of the configuration.
+    front_end, clips
+        The sections `patches` and `clips` of the configuration.
 
     Returns
     -------
@@ -42,16 +42,16 @@ def cut_sound(source: Source, front_end: Mapping, frames: Mapping) -> np.ndarray
         signal = from_samples(*source, rate, resampler)
     else:  # older models have no such limit of their own
         signal = decode(source, rate, resampler, front_end.get("max_seconds", MAX_SECONDS))
-    return cut_frames(signal, front_end, frames)
+    return cut_patches(signal, front_end, clips)
 
 
-def cut_or_why(path: Path, *, front_end: Mapping, frames: Mapping) -> np.ndarray | str:
+def cut_or_why(path: Path, *, front_end: Mapping, clips: Mapping) -> np.ndarray | str:
     """Patches of a sound file, or the reason why there are none.
 
     This module, which decoding processes import, must not load PyTorch.
     """
     try:
-        return cut_sound(path, front_end, frames)
+        return cut_sound(path, front_end, clips)
     except Exception as error:  # whatever it is, it is of this sound, and the others go on
         return reason_of(error)
 
@@ -62,13 +62,13 @@ def embed_patches(model, clips: Iterable[np.ndarray], weighting: str) -> Iterato
     Parameters
     ----------
     model
-        Anything with `front_end` and ``embed_frames((n, n_mels, n_frames)) -> (n, V) float32``,
+        Anything with `front_end` and ``embed_patches((n, n_mels, n_frames)) -> (n, V) float32``,
         such as `tagalign.model.file.Model`.
     clips
         Patches of each clip [shape=(k, n_mels, n_frames)], k >= 1, not scaled. They are drawn
         as they are needed.
     weighting
-        ``frames.patch_weights`` of the configuration; see `pooling.patch_weights`.
+        ``clips.patch_weights`` of the configuration; see `pooling.patch_weights`.
 
     Yields
     ------
@@ -104,7 +104,7 @@ def embed_clips(model, clips: Iterable[np.ndarray], weighting: str) -> Iterator[
 
 
 def _embed_together(model, clips: list[np.ndarray], weighting) -> Iterator[PatchEmbeddings]:
-    vectors = model.embed_frames(np.concatenate(clips))
+    vectors = model.embed_patches(np.concatenate(clips))
     ends = np.cumsum([0, *map(len, clips)])
     for patches, (start, stop) in zip(clips, itertools.pairwise(ends), strict=True):
         weights = patch_weights(patches, model.front_end, weighting)

@@ -11,7 +11,7 @@ SHRINK = 2**LAYERS
 
 
 def feature_shape(n_mels: int, n_frames: int) -> tuple[int, int]:
-    """Bands and frames that are left of a patch after the encoder.
+    """Bands and columns that are left of a patch after the encoder.
 
     Raises
     ------
@@ -45,8 +45,8 @@ class AudioEncoder(nn.Module):
     def __init__(self, settings: dict, n_mels: int, n_frames: int, layer_norm: bool):
         super().__init__()
         channels = settings["channels"]
-        bands, frames = feature_shape(n_mels, n_frames)
-        self.size = channels * bands * frames
+        bands, columns = feature_shape(n_mels, n_frames)
+        self.size = channels * bands * columns
         self.blocks = nn.ModuleList(
             _Block(
                 nn.Conv2d(channels if index else 1, channels, 4, stride=2, padding=1),

@@ -68,8 +68,8 @@ class Model:
     kept: dict[int, dict[str, torch.Tensor]] = dataclasses.field(default_factory=dict)
     arithmetic: Arithmetic | None = None
 
-    def embed_frames(self, log_mel: np.ndarray) -> np.ndarray:
-        """Embed frames with the audio encoder.
+    def embed_patches(self, log_mel: np.ndarray) -> np.ndarray:
+        """Embed patches with the audio encoder.
 
         Parameters
         ----------
@@ -84,14 +84,14 @@ class Model:
         Raises
         ------
         InputError
-            The model has no audio encoder, or the frames have another size.
+            The model has no audio encoder, or the patches have another size.
         """
         size = (self.front_end.get("n_mels"), self.front_end.get("n_frames"))
         if self.network.audio_encoder is None or self.scaling is None:
             raise InputError(f"this model of system {self.system.name} has no audio encoder")
         if log_mel.ndim != 3 or log_mel.shape[1:] != size:
             raise InputError(
-                f"frames of shape {log_mel.shape} do not fit a model of system"
+                f"patches of shape {log_mel.shape} do not fit a model of system"
                 f" {self.system.name} made for (n, {size[0]}, {size[1]}); cut them with its own"
                 " front end"
             )

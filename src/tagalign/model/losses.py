@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 
 def generalised_kl(
-    logits: torch.Tensor, target: torch.Tensor, epsilon: float = 0.0, reduction: str = "frame_sum"
+    logits: torch.Tensor, target: torch.Tensor, epsilon: float = 0.0, reduction: str = "column_sum"
 ) -> torch.Tensor:
     """Generalised Kullback-Leibler divergence of spectrograms.
 
@@ -22,7 +22,7 @@ def generalised_kl(
     epsilon
         Added inside both logarithms (released code: 1e-5).
     reduction
-        ``"frame_sum"``: sum over the frames, mean over bands and batch, as released;
+        ``"column_sum"``: sum over the columns, mean over bands and batch, as released;
         ``"sum"``: sum over the spectrogram, mean over the batch; ``"mean"``: mean over all.
     """
     logits, target = logits.float(), target.float().clamp(min=0)
@@ -34,7 +34,7 @@ def generalised_kl(
         entropy = torch.xlogy(target, target)
         cross = target * F.logsigmoid(logits)
     divergence = entropy - cross - target + output
-    if reduction == "frame_sum":
+    if reduction == "column_sum":
         return divergence.sum(-1).mean()
     if reduction == "sum":
         return divergence.sum((1, 2, 3)).mean()

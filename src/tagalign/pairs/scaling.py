@@ -1,4 +1,4 @@
-"""Min-max scaling of log-mel patches to [0, 1], per mel band or per time frame.
+"""Min-max scaling of log-mel patches to [0, 1], per mel band or per column.
 
 The statistics come from training patches alone; the same object scales patches for training,
 validation and embedding.
@@ -10,28 +10,28 @@ import numpy as np
 
 from tagalign.store.fields import attribute, field
 
-# Axis of a (patches, bands, frames) array that keeps its own statistics.
-AXES = {"band": 1, "frame": 2}
+# Axis of a (patches, bands, columns) array that keeps its own statistics.
+AXES = {"band": 1, "column": 2}
 
 
 @dataclasses.dataclass(frozen=True)
 class Scaling:
     """Minimum and maximum along one axis, and how values beyond them are treated.
 
-    `axis` is ``"band"`` or ``"frame"``. A `clip` of ``"both"`` limits all values to [0, 1];
+    `axis` is ``"band"`` or ``"column"``. A `clip` of ``"both"`` limits all values to [0, 1];
     ``"low"`` limits validation patches at 0 and leaves sounds to be embedded alone, as the
     released code does; ``"none"`` limits nothing.
     """
 
-    minimum: np.ndarray = field("float32", "S", "smallest value in training, per band or frame")
-    maximum: np.ndarray = field("float32", "S", "largest value in training, per band or frame")
-    axis: str = attribute("text", "what has its own limits: band or frame", default="band")
+    minimum: np.ndarray = field("float32", "S", "smallest value in training, per band or column")
+    maximum: np.ndarray = field("float32", "S", "largest value in training, per band or column")
+    axis: str = attribute("text", "what has its own limits: band or column", default="band")
     clip: str = attribute("text", "values beyond the limits: both, low or none", default="both")
 
     def apply(self, log_mel: np.ndarray, *, validation: bool = False) -> np.ndarray:
-        """Scale patches or frames.
+        """Scale patches.
 
-        A band or frame that is constant in training is only shifted, as scikit-learn does it.
+        A band or column that is constant in training is only shifted, as scikit-learn does it.
 
         Parameters
         ----------

@@ -80,14 +80,14 @@ def _write_onnx(embedder: Embedder, output: Path) -> tuple[dict[str, str], str]:
             names.append("aligned_embedding")
         rate = model.front_end["sample_rate"]
         _convert(
-            AudioGraph(model, embedder.frames),
+            AudioGraph(model, embedder.clips),
             torch.zeros(3 * rate),
             output / "audio.onnx",
             {"signal": names},
             {0: torch.export.Dim("samples", min=2 * model.front_end["n_fft"])},
             functools.partial(_compare_audio, embedder),
         )
-        seconds = embedder.frames["pad_to_seconds"]
+        seconds = embedder.clips["pad_to_seconds"]
         first = (
             f"; pad sounds to {seconds:g} s first, as tagalign.audio.padding.pad_short does"
             if seconds
@@ -170,7 +170,7 @@ def _compare_audio(embedder: Embedder, path: Path) -> None:
     """Sounds of several lengths, longer than what the front end would pad."""
     front_end = embedder.model.front_end
     patch = front_end["n_frames"] * front_end["hop_length"]
-    padded = embedder.frames["pad_to_seconds"] * front_end["sample_rate"]
+    padded = embedder.clips["pad_to_seconds"] * front_end["sample_rate"]
     generator = np.random.default_rng(0)
     aligned = embedder.model.network.projection is not None
     for length in LENGTHS:

@@ -103,6 +103,6 @@ def read_scaler(path: Path, length: int) -> Scaling:
         except (TypeError, ValueError):  # text, or lists of different lengths
             limit = np.zeros(0, np.float32)
         if limit.shape != (length,) or not np.isfinite(limit).all():
-            raise InputError(f"{path}: {key} must hold {length} numbers, one per time frame")
+            raise InputError(f"{path}: {key} must hold {length} numbers, one per column")
         limits.append(limit)
-    return Scaling(*limits, axis="frame", clip="low")
+    return Scaling(*limits, axis="column", clip="low")

@@ -24,15 +24,15 @@ class AudioGraph(nn.Module):
     ----------
     model
         A model with an audio encoder.
-    frames
-        The section `frames`; its `tail` is read.
+    clips
+        The section `clips`; its `tail` is read.
     """
 
-    def __init__(self, model: Model, frames: Mapping):
+    def __init__(self, model: Model, clips: Mapping):
         super().__init__()
         front_end = model.front_end
         self.width, self.hop = front_end["n_frames"], front_end["hop_length"]
-        self.pad_tail = frames["tail"] == "pad"
+        self.pad_tail = clips["tail"] == "pad"
         self.log_mel = LogMelGraph(front_end)
         self.scaling = ScalingGraph(model.scaling)
         self.encoder = model.network.audio_encoder

@@ -94,7 +94,7 @@ def _order(label: str) -> tuple[int, str]:
 
 
 def _rows(file: h5py.File) -> int:
-    """Sounds that the file holds; clips of a task without a frame are not held."""
+    """Sounds that the file holds; clips of a task without a patch are not held."""
     if file.attrs.get("stage") == "task":
         # Clips that cannot be decoded are among them, those that a list leaves out are not.
         failed = {identifier for identifier, _ in store.read_failures(file)}

@@ -125,7 +125,7 @@ def draw_curves(title: str, history: dict[str, np.ndarray]) -> Figure:
 
 
 def draw_reconstructions(titles, originals: np.ndarray, made: np.ndarray) -> Figure:
-    """Scaled log-mel patches above what the decoder made of them [shape=(n, bands, frames)]."""
+    """Scaled log-mel patches above what the decoder made of them [shape=(n, bands, columns)]."""
     figure = Figure(figsize=(1.6 * len(titles), 3.6), layout="constrained")
     axes = figure.subplots(2, len(titles), squeeze=False)
     for column, title in enumerate(titles):

@@ -12,8 +12,8 @@ import h5py
 import numpy as np
 
 from tagalign import store
+from tagalign.audio.clips import cut_patches
 from tagalign.audio.decode import audio_packages, decode, reason_of
-from tagalign.audio.frames import cut_frames
 from tagalign.audio.mfcc import mfcc_statistics
 from tagalign.errors import InputError
 from tagalign.parallel import ordered_map
@@ -40,7 +40,7 @@ def run(
     name
         The task.
     sections
-        The sections ``datasets.<task>``, ``patches`` and ``frames``.
+        The sections ``datasets.<task>``, ``patches`` and ``clips``.
     output
         The file to write, see `TaskClips`.
     downloads
@@ -88,7 +88,7 @@ def write_task(
     task, listing
         The task and its clips.
     sections
-        The sections ``datasets.<task>``, ``patches`` and ``frames``.
+        The sections ``datasets.<task>``, ``patches`` and ``clips``.
     inputs
         Role -> path of the files that the listing was made from.
     jobs : int > 0
@@ -139,7 +139,7 @@ def _write_clips(file: h5py.File, task: Task, listing: Listing) -> None:
 
 
 def _write_sound(file, task, listing, sections, jobs) -> list[tuple[str, str]]:
-    front_end, frames = sections["patches"], sections["frames"]
+    front_end, cutting = sections["patches"], sections["clips"]
     shape = (front_end["n_mels"], front_end["n_frames"])
     group = file.create_group("patches")
     values = group.create_dataset(
@@ -148,7 +148,7 @@ def _write_sound(file, task, listing, sections, jobs) -> list[tuple[str, str]]:
     offsets = np.zeros(len(listing.clips) + 1, np.int64)
     mfcc = np.full((len(listing.clips), N_MFCC_STATISTICS), np.nan, np.float32)
     failures = []
-    work = functools.partial(_measure, front_end=front_end, frames=frames)
+    work = functools.partial(_measure, front_end=front_end, clips=cutting)
     paths = [Path(listing.root) / clip.file for clip in listing.clips]
     with Progress(task.name, len(paths), unit="clips") as progress:
         for row, result in enumerate(ordered_map(work, paths, jobs)):
@@ -166,12 +166,12 @@ def _write_sound(file, task, listing, sections, jobs) -> list[tuple[str, str]]:
     return failures
 
 
-def _measure(path: Path, *, front_end: dict, frames: dict):
+def _measure(path: Path, *, front_end: dict, clips: dict):
     """Patches and MFCC statistics of a sound, or the reason why there are none."""
     try:
         rate, longest = front_end["sample_rate"], front_end["max_seconds"]
         signal = decode(path, rate, front_end["resampler"], longest)
-        mfcc = mfcc_statistics(signal, rate, frames["mfcc_spread"], front_end["edge_padding"])
-        return cut_frames(signal, front_end, frames), mfcc
+        mfcc = mfcc_statistics(signal, rate, clips["mfcc_spread"], front_end["edge_padding"])
+        return cut_patches(signal, front_end, clips), mfcc
     except Exception as error:  # whatever it is, it is of this sound, and the others go on
         return reason_of(error)

@@ -2,7 +2,7 @@
 
 A task module builds one `Task` and a function ``read(root, settings) -> Listing`` that lists
 the clips below the data set's directory and checks their counts. All else (download,
-decoding, frames, MFCC, files) is common to all tasks.
+decoding, patches, MFCC, files) is common to all tasks.
 """
 
 from collections.abc import Callable
