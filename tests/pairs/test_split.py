@@ -102,6 +102,39 @@ def test_from_the_published_list(shared):
     assert listed_validation(ids, path).tolist() == [False, True, False, True]
 
 
+def test_groups_stay_whole_and_tags_keep_about_their_share():
+    rng = np.random.default_rng(0)
+    size = rng.integers(1, 12, 150)
+    groups = np.repeat([f"recording {n}" for n in range(150)], size).tolist()
+    own = [np.unique(rng.integers(0, 20, 4)) for _ in range(150)]
+    rows = [own[n] for n in np.repeat(np.arange(150), size)]
+    ids = [str(n) for n in range(len(rows))]
+    chosen = stratified_validation(ids, rows, 0.2, 0, groups)
+    sides = {}
+    for name, side in zip(groups, chosen.tolist(), strict=True):
+        sides.setdefault(name, set()).add(side)
+    assert all(len(side) == 1 for side in sides.values())
+    assert chosen.mean() == pytest.approx(0.2, abs=0.01)
+
+    def deviation(flags):
+        held, total = np.zeros(20), np.zeros(20)
+        for row, flag in zip(rows, flags, strict=True):
+            total[row] += 1
+            held[row] += flag
+        return np.abs(held / total - 0.2).mean()
+
+    random = [np.repeat(rng.random(150) < 0.2, size) for _ in range(50)]
+    assert deviation(chosen) < 0.7 * np.mean([deviation(flags) for flags in random])
+
+
+@pytest.mark.parametrize(("sizes", "expected"), [((5, 5), 5), ((9, 3), 3), ((4,), 0)])
+def test_few_large_groups_still_make_two_sides(sizes, expected):
+    groups = np.repeat([str(n) for n in range(len(sizes))], sizes).tolist()
+    rows = [[0]] * len(groups)
+    ids = [str(n) for n in range(len(groups))]
+    assert stratified_validation(ids, rows, 0.1, 0, groups).sum() == expected
+
+
 def test_the_published_split_is_bundled_whole(shared):
     """All 19,103 ids, of which a source may have lost some."""
     path = shared / "reference" / "sound_ids_validation.json"

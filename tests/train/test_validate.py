@@ -9,7 +9,7 @@ from tagalign.model.network import Network
 from tagalign.model.objective import Objective
 from tagalign.model.systems import SYSTEMS
 from tagalign.train.data import Pairs
-from tagalign.train.validate import distinct_sets, recall, validate
+from tagalign.train.validate import distinct_sets, group_weights, retrieval, validate
 
 
 def test_sounds_with_the_same_tags_in_another_order_share_a_set():
@@ -25,7 +25,7 @@ def test_recall_equals_counting_by_hand():
     audio, tags = (torch.randn(200, 6, generator=generator) for _ in range(2))
     sets = torch.randint(0, 50, (200,), generator=generator).unique(return_inverse=True)[1]
     first = {int(s): tags[i] for i, s in reversed(list(enumerate(sets)))}
-    hits = {1: 0, 10: 0}
+    hits, reciprocal = {1: 0, 10: 0}, 0
     for row, own in zip(audio, sets.tolist(), strict=True):
         cosine = {
             s: float(torch.cosine_similarity(row, vector, dim=0)) for s, vector in first.items()
@@ -33,16 +33,38 @@ def test_recall_equals_counting_by_hand():
         rank = 1 + sum(value > cosine[own] for value in cosine.values())
         for k in hits:
             hits[k] += rank <= k
-    found = recall(audio, tags, sets)
-    assert found == pytest.approx({f"recall_at_{k}": n / 200 for k, n in hits.items()})
+        reciprocal += 1 / rank
+    found = retrieval(audio, tags, sets)
+    expected = {f"recall_at_{k}": n / 200 for k, n in hits.items()}
+    assert found == pytest.approx(expected | {"mean_reciprocal_rank": reciprocal / 200})
+
+
+def test_each_group_counts_once():
+    """Ten clips of a recording that is found count no more than the one of another that is not."""
+    audio, tags, sets = (
+        torch.eye(4)[[0] * 10 + [1, 2]],
+        torch.eye(4),
+        torch.tensor([0] * 10 + [1, 2]),
+    )
+    tags = tags[[0] * 10 + [2, 1]]
+    groups = ["a"] * 10 + ["b", "c"]
+    assert retrieval(audio, tags, sets)["recall_at_1"] == pytest.approx(10 / 12)
+    order = torch.tensor([11, *range(11)])
+    weights = group_weights(groups, order)
+    found = retrieval(audio[order], tags[order], sets[order], weights)
+    assert found["recall_at_1"] == pytest.approx(1 / 3)
 
 
 def test_recall_of_perfect_and_of_collapsed_embeddings():
     vectors = torch.eye(30)
     sets = torch.arange(30)
-    assert recall(vectors, vectors, sets) == {"recall_at_1": 1, "recall_at_10": 1}
+    assert retrieval(vectors, vectors, sets) == pytest.approx(
+        {"recall_at_1": 1, "recall_at_10": 1, "mean_reciprocal_rank": 1}
+    )
     alike = torch.ones(30, 4)
-    assert recall(alike, alike, sets) == {"recall_at_1": 0, "recall_at_10": 0}
+    found = retrieval(alike, alike, sets)
+    assert (found["recall_at_1"], found["recall_at_10"]) == (0, 0)
+    assert found["mean_reciprocal_rank"] == pytest.approx(1 / 30)
 
 
 @pytest.fixture

@@ -65,7 +65,8 @@ def run(
     tag_sets, shards = TagSets.read(tags), read_shards(patches)
     rows = dict(zip(tag_sets.id, tag_sets.tags, strict=True))
     ids, failures = match(rows, dict(tag_sets.failed), shards)
-    validation = choose_validation(ids, rows, settings)
+    groups = tag_sets.group and dict(zip(tag_sets.id, tag_sets.group, strict=True))
+    validation = choose_validation(ids, rows, groups, settings)
     part_of = dict(zip(ids, validation.tolist(), strict=True))
     made = TrainingFile(
         config=sections,
@@ -74,8 +75,8 @@ def run(
         cleaning=tag_sets.cleaning,
         scaling=_measure(shards, part_of, settings),
         vocabulary=tag_sets.vocabulary,
-        train=_part(part_of, False, rows, settings),
-        validation=_part(part_of, True, rows, settings),
+        train=_part(part_of, False, rows, groups, settings),
+        validation=_part(part_of, True, rows, groups, settings),
         failed=failures,
     )
     inputs = {f"patches/{number:04}": path for number, path in enumerate(shards.paths)}
@@ -169,7 +170,10 @@ def match(
 
 
 def choose_validation(
-    ids: Sequence[str], rows: Mapping[str, np.ndarray], settings: Mapping
+    ids: Sequence[str],
+    rows: Mapping[str, np.ndarray],
+    groups: Mapping[str, str] | None,
+    settings: Mapping,
 ) -> np.ndarray:
     """Which of `ids` are for validation, as the configuration section ``pairs`` says."""
     if settings["validation_ids"]:
@@ -177,18 +181,24 @@ def choose_validation(
     if settings["split"] == "published":
         return published_validation(ids)
     tag_sets = [rows[identifier] for identifier in ids]
-    return stratified_validation(ids, tag_sets, settings["validation_share"], settings["seed"])
+    names = groups and [groups[identifier] for identifier in ids]
+    share, seed = settings["validation_share"], settings["seed"]
+    return stratified_validation(ids, tag_sets, share, seed, names)
 
 
 def _part(
-    part_of: Mapping[str, bool], wanted: bool, rows: Mapping[str, np.ndarray], settings: Mapping
+    part_of: Mapping[str, bool],
+    wanted: bool,
+    rows: Mapping[str, np.ndarray],
+    groups: Mapping[str, str] | None,
+    settings: Mapping,
 ) -> Pairs:
-    """The training or the validation sounds and their tags, without the patches."""
+    """The training or the validation sounds, their tags and groups, without the patches."""
     ids = [identifier for identifier, validation in part_of.items() if validation is wanted]
     tags = [rows[identifier] for identifier in ids]
     if settings["tag_order"] == "vocabulary":
         tags = [np.sort(row) for row in tags]
-    return Pairs(ids, tags, None)
+    return Pairs(ids, tags, None, groups and [groups[identifier] for identifier in ids])
 
 
 def _write_patches(

@@ -21,6 +21,9 @@ class Pairs:
     patches: np.ndarray | None = field(
         "float16", "N n_mels n_frames", "patch of each, scaled to [0, 1] by `scaling`"
     )
+    group: list[str] | None = field(
+        "text", "N", "group of each, such as its recording, where there are groups", optional=True
+    )
 
 
 @dataclasses.dataclass(kw_only=True)

@@ -9,6 +9,7 @@ import gzip
 import heapq
 import json
 import os
+from collections import Counter
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
@@ -19,7 +20,11 @@ from tagalign.errors import InputError
 
 
 def stratified_validation(
-    ids: Sequence[str], rows: Sequence[Sequence[int]], share: float, seed: int
+    ids: Sequence[str],
+    rows: Sequence[Sequence[int]],
+    share: float,
+    seed: int,
+    groups: Sequence[str] | None = None,
 ) -> np.ndarray:
     """Choose `share` of the sounds so that each tag keeps about that share in them.
 
@@ -35,28 +40,35 @@ def stratified_validation(
         Share of the validation sounds, in [0, 1).
     seed
         Seed that breaks ties.
+    groups
+        Group of each sound; all sounds of a group go to one side. By default each is its own.
 
     Returns
     -------
     np.ndarray [shape=(len(ids),), dtype=bool]
-        True for validation sounds; exactly the nearest whole number of them, but at least one
-        where `share` is positive and there are two sounds.
+        True for validation sounds. Without groups exactly the nearest whole number of them, with
+        groups about that; but at least one where `share` is positive and there are two groups.
     """
     n = len(ids)
+    members = {}
+    for position, name in enumerate(groups or ids):
+        members.setdefault(name, []).append(position)
     chosen = np.zeros(n, bool)
     places = round(share * n)
-    if share > 0 and n > 1:
+    if share > 0 and len(members) > 1:
         places = min(max(places, 1), n - 1)
-    if not places:
+    if not places or len(members) == 1:
         return chosen
-    order = np.array(sorted(range(n), key=lambda position: ids[position]))
-    order = order[np.random.default_rng(seed).permutation(n)].tolist()
+    order = np.array(sorted(members), object)
+    order = order[np.random.default_rng(seed).permutation(len(order))].tolist()
+    # Each group with the number of its sounds that have each of its tags.
+    counts = {name: Counter(int(t) for p in members[name] for t in rows[p]) for name in order}
 
-    sounds_of = {}
-    for position in order:
-        for tag in rows[position]:
-            sounds_of.setdefault(int(tag), []).append(position)
-    left = {tag: len(sounds) for tag, sounds in sounds_of.items()}
+    groups_of, left = {}, Counter()
+    for name in order:
+        for tag in counts[name]:
+            groups_of.setdefault(tag, []).append(name)
+        left.update(counts[name])
     ratio = places / n
     # What each tag still needs: in training, in validation.
     needs = {tag: [(1 - ratio) * count, ratio * count] for tag, count in left.items()}
@@ -65,27 +77,33 @@ def stratified_validation(
     heap = [(count, tag) for tag, count in left.items()]
     heapq.heapify(heap)
 
-    def assign(position, tag_needs):
+    def assign(name, tag_needs):
+        size = len(members[name])
+        # More than half of a group must find room; where it finds none, in training.
+        fits = [2 * room[side] >= size for side in (0, 1)]
         # The subset that needs the tag most; a tie goes to the one with more of its room left.
         wanted = [(tag_needs[side], room[side] / (n - places, places)[side]) for side in (0, 1)]
-        side = int(wanted[1] > wanted[0]) if all(room) else int(room[1] > 0)
-        room[side] -= 1
-        chosen[position] = bool(side)
-        del free[position]
-        for tag in map(int, rows[position]):
-            needs[tag][side] -= 1
-            left[tag] -= 1
+        side = int(wanted[1] > wanted[0]) if all(fits) else int(fits[1])
+        room[side] -= size
+        chosen[members[name]] = bool(side)
+        del free[name]
+        for tag, count in counts[name].items():
+            needs[tag][side] -= count
+            left[tag] -= count
             heapq.heappush(heap, (left[tag], tag))
 
     while heap:
         count, rarest = heapq.heappop(heap)
         if count != left[rarest] or not count:
-            continue  # an entry from before sounds with this tag were assigned
-        for position in sounds_of[rarest]:
-            if position in free:
-                assign(position, needs[rarest])
-    for position in list(free):  # sounds without tags
-        assign(position, (0, 0))
+            continue  # an entry from before groups with this tag were assigned
+        for name in groups_of[rarest]:
+            if name in free:
+                assign(name, needs[rarest])
+    for name in list(free):  # sounds without tags
+        assign(name, (0, 0))
+    if chosen.all() or not chosen.any():
+        # Groups so large that none found room on one side: the smallest one goes there.
+        chosen[members[min(order, key=lambda name: len(members[name]))]] ^= True
     return chosen
 
 

@@ -15,7 +15,7 @@ from tagalign import store
 from tagalign.model.file import Model, load_model
 from tagalign.report.plain_text import draw_plain_text
 from tagalign.train.data import Pairs, TrainingData, read_pairs
-from tagalign.train.history import split_name
+from tagalign.train.history import RETRIEVAL, split_name
 
 draw_plain_text()
 
@@ -109,8 +109,10 @@ def draw_curves(title: str, history: dict[str, np.ndarray]) -> Figure:
     panels: dict[str, list] = {}
     for name, values in history.items():
         part, tag = split_name(name)
-        panel = "recall" if tag.startswith("recall") else tag
-        label = tag.replace("recall_at_", "R@") if panel == "recall" else part
+        panel = "retrieval" if tag.startswith(RETRIEVAL) else tag
+        label = part
+        if panel == "retrieval":
+            label = tag.replace("recall_at_", "R@").replace("mean_reciprocal_rank", "MRR")
         panels.setdefault(panel, []).append((label, values))
     figure = Figure(figsize=(4 * len(panels), 3.2), layout="constrained")
     axes = np.atleast_1d(figure.subplots(1, len(panels)))

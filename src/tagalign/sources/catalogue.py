@@ -31,6 +31,9 @@ class Catalogue(StageFile, stage="catalogue", place="catalogue.h5"):
     sha256: list[str] | None = field(
         "text", "N", "folder: SHA-256 of that file, 64 hexadecimal digits", optional=True
     )
+    group: list[str] | None = field(
+        "text", "N", "folder: what it has in common with others, as its recording", optional=True
+    )
     name: list[str] = field("text", "N", "title of the sound")
     username: list[str] = field("text", "N", "its author")
     license: list[str] = field("text", "N", "its licence, on Freesound a URL")

@@ -111,7 +111,7 @@ def _check_settings(sections: Mapping) -> None:
     wanted["pairs"] = {"scaling": "frame", "clip": "low", "tag_order": "vocabulary"}
     for section, keys in wanted.items():
         for key, value in keys.items():
-            if key != "seed" and sections[section][key] != value:
+            if key not in ("seed", "silent") and sections[section][key] != value:
                 raise ConfigError(
                     f"{section}.{key} = {sections[section][key]!r}, but the published patches of"
                     f" source.kind = 'coala' were made with {value!r}; start from"

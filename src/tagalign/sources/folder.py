@@ -18,6 +18,7 @@ from tagalign.sources.table import Table, read_table
 from tagalign.sources.tag_lists import Decision, decide, split_tags
 
 SECTION = ("kind", "shard_size", "exclude_target_tasks", "folder")  # what shapes the catalogue
+COLUMNS = ("id_column", "file_column", "tags_column", "group_column")  # keys of source.folder
 KNOWN_COLUMNS = ("name", "username", "license", "url")
 
 
@@ -28,6 +29,7 @@ class Sound:
     identifier: str
     file: str  # relative to the directory of the sounds; empty where only the tags are known
     tags: list[str]  # as written
+    group: str  # its recording or the like; empty where no column is named
     columns: dict[str, str]  # all other columns
 
 
@@ -77,14 +79,14 @@ def write_folder(
     texts = _text_columns(sounds[0].columns)
     rows = [
         {"id": sound.identifier, "shard": dealt[sound.identifier], "tags": sound.tags}
-        | {"file": sound.file, "sha256": sha256}
+        | {"file": sound.file, "sha256": sha256, "group": sound.group}
         | {name: sound.columns.get(column, "") for name, column in texts.items()}
         for sound, sha256 in zip(sounds, hashes, strict=True)
     ]
     Catalogue.write_rows(
         output,
         rows,
-        names=["file", "sha256", *texts],
+        names=["file", "sha256", *(["group"] if sounds[0].group else []), *texts],
         failed=failures,
         config={"source": {key: source[key] for key in SECTION}},
         inputs=inputs,
@@ -168,7 +170,7 @@ def _read_rows(source: Mapping) -> tuple[dict[str, dict[str, str]], Table]:
     for key in ("csv", "audio"):
         if not settings[key]:
             raise ConfigError(f"source.folder.{key} is not set; the source 'folder' needs it")
-    wanted = [settings[key] for key in ("id_column", "file_column", "tags_column")]
+    wanted = [settings[key] for key in COLUMNS if settings[key]]
     table = read_table(settings["csv"], [*wanted, *settings["drop"]], "source.folder")
     if not table.rows:
         raise InputError(
@@ -218,11 +220,13 @@ def _sort_key(identifiers):
 
 
 def _sound(identifier: str, row: Mapping, settings: Mapping, decision: Decision) -> Sound:
-    used = {settings[key] for key in ("id_column", "file_column", "tags_column")}
+    used, group = {settings[key] for key in COLUMNS}, settings["group_column"]
     return Sound(
         identifier,
         row[settings["file_column"]],
         split_tags(row[settings["tags_column"]], decision.separator),
+        # A sound of which nothing is known is a group of its own.
+        (row[group] or identifier) if group else "",
         {name: value for name, value in row.items() if name not in used},
     )
 

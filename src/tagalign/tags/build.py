@@ -31,13 +31,14 @@ def run(output: str | os.PathLike, catalogue: str | os.PathLike, sections: Mappi
     InputError
         As `tagalign.tags.vocabulary.build_vocabulary`.
     """
-    ids, tags = Catalogue.read_fields(catalogue, "id", "tags")
+    ids, tags, groups = Catalogue.read_fields(catalogue, "id", "tags", "group")
     vocabulary = build_vocabulary(tags, sections["tags"])
     kept = [position for position, row in enumerate(vocabulary.rows) if row]
     made = TagSets(
         config=sections,
         id=[ids[position] for position in kept],
         tags=[vocabulary.rows[position] for position in kept],
+        group=None if groups is None else [groups[position] for position in kept],
         vocabulary=vocabulary.words,
         counts=vocabulary.counts,
         dropped_tag=[tag for tag, _, _ in vocabulary.dropped],

@@ -15,6 +15,9 @@ class TagSets(StageFile, stage="tags", place="tags.h5"):
     tags: list[np.ndarray] = field(
         "int32", "N *", "tag set of each sound: indices into `vocabulary`, in the user's order"
     )
+    group: list[str] | None = field(
+        "text", "N", "group of each sound, where the catalogue has groups", optional=True
+    )
     vocabulary: list[str] = field("text", "C", "the tags, in the order of their indices")
     counts: np.ndarray = field("int32", "C", "how many sounds have the tag", unit="sounds")
     dropped_tag: list[str] = field(

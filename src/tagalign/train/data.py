@@ -26,11 +26,14 @@ class Pairs:
     tags
         All tags of each sound [shape=(N, T)], int16, on the device, filled up with C;
         T is `tags_per_sound` or more.
+    groups
+        Group of each sound, such as its recording; None where each is its own.
     """
 
     ids: list[str]
     patches: torch.Tensor
     tags: torch.Tensor
+    groups: list[str] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -125,4 +128,4 @@ def _pairs(part: StoredPairs, padding: int, tags_per_sound: int) -> Pairs:
     tags = np.full((len(lengths), columns), padding, np.int16)
     for line, row in zip(tags, part.tags, strict=True):
         line[: len(row)] = row
-    return Pairs(part.id, torch.from_numpy(part.patches), torch.from_numpy(tags))
+    return Pairs(part.id, torch.from_numpy(part.patches), torch.from_numpy(tags), part.group)

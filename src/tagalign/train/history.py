@@ -8,6 +8,9 @@ from pathlib import Path
 from tagalign import store
 from tagalign.errors import TagalignError
 
+# How the names of what `tagalign.train.validate.retrieval` returns begin.
+RETRIEVAL = ("recall_at_", "mean_reciprocal_rank")
+
 
 class History:
     """Append a record per epoch to the files that the user asked for.
@@ -63,7 +66,7 @@ def split_name(name: str) -> tuple[str, str]:
     """``"validation_loss"`` -> ``("validation", "loss")``; training is what has no prefix."""
     if name.startswith("validation_"):
         return "validation", name.removeprefix("validation_")
-    return ("validation" if name.startswith("recall") else "training"), name
+    return ("validation" if name.startswith(RETRIEVAL) else "training"), name
 
 
 def epoch_line(system: str, record: dict, epochs: int, seconds_left: float) -> str:
@@ -72,7 +75,7 @@ def epoch_line(system: str, record: dict, epochs: int, seconds_left: float) -> s
     skipped = ("epoch", "seconds", "samples_per_second")
     for name, value in record.items():
         part, tag = split_name(name)
-        if name not in skipped and not tag.startswith("recall"):
+        if name not in skipped and not tag.startswith(RETRIEVAL):
             losses[part == "validation"].append(f"{tag} {value:.4g}")
     line = f"train {system}: epoch {record['epoch']}/{epochs}: {', '.join(losses[False])}"
     if losses[True]:

@@ -19,8 +19,8 @@ def validate(objective: Objective, pairs: Pairs, batch_size: int, autocast) -> d
     -------
     dict
         ``validation_<loss>`` for each loss, ``validation_loss`` (weighted sum) and, where
-        the system compares audio with tags, ``recall_at_1`` and ``recall_at_10``. Empty with
-        fewer than two sounds.
+        the system compares audio with tags, what `retrieval` returns. Empty with fewer than two
+        sounds.
     """
     if len(pairs) < 2:
         return {}
@@ -45,7 +45,8 @@ def validate(objective: Objective, pairs: Pairs, batch_size: int, autocast) -> d
     results = {f"validation_{name}": value for name, value in zip(names, values, strict=True)}
     if audio:
         sets = distinct_sets(pairs.tags[order])
-        results |= recall(torch.cat(audio), torch.cat(tags), sets)
+        weights = group_weights(pairs.groups, order) if pairs.groups else None
+        results |= retrieval(torch.cat(audio), torch.cat(tags), sets, weights)
     return results
 
 
@@ -54,10 +55,20 @@ def distinct_sets(tags: torch.Tensor) -> torch.Tensor:
     return torch.unique(tags.sort(1).values, dim=0, return_inverse=True)[1]
 
 
-def recall(
-    audio: torch.Tensor, tags: torch.Tensor, sets: torch.Tensor, at=(1, 10)
+def group_weights(groups: list[str], order: torch.Tensor) -> torch.Tensor:
+    """What each sound counts so that each group counts once [shape=(N,)], in `order`."""
+    _, number, size = np.unique(groups, return_inverse=True, return_counts=True)
+    return torch.from_numpy(1.0 / size[number]).to(order.device)[order]
+
+
+def retrieval(
+    audio: torch.Tensor,
+    tags: torch.Tensor,
+    sets: torch.Tensor,
+    weights: torch.Tensor | None = None,
+    at=(1, 10),
 ) -> dict[str, float]:
-    """How often a sound's own tag set is among the `k` nearest of all distinct sets.
+    """How well sounds find their own tag sets among all distinct ones.
 
     Parameters
     ----------
@@ -65,12 +76,15 @@ def recall(
         phi_a and phi_w [shape=(N, F_w)].
     sets
         Number of each sound's tag set [shape=(N,)]; sounds may share one.
+    weights
+        What each sound counts [shape=(N,)]; by default all the same.
 
     Returns
     -------
     dict
-        ``recall_at_<k>`` in [0, 1]; chance is k divided by the number of sets. Ties count
-        against the sound, so that embeddings that are all alike score nothing.
+        ``recall_at_<k>``, how often the own set is among the `k` nearest, by chance k divided
+        by the number of sets; and ``mean_reciprocal_rank``. All in [0, 1]. Ties count against
+        the sound, so that embeddings that are all alike score nothing.
     """
     count = int(sets.max()) + 1
     first = torch.full((count,), len(sets), device=sets.device).scatter_reduce_(
@@ -83,4 +97,7 @@ def recall(
         cosine = part @ candidates.T
         ranks.append((cosine >= cosine.gather(1, own[:, None])).sum(1))
     rank = torch.cat(ranks)
-    return {f"recall_at_{k}": float((rank <= k).float().mean()) for k in at}
+    weights = torch.ones_like(rank) if weights is None else weights
+    share = weights.double() / weights.sum()
+    results = {f"recall_at_{k}": float(((rank <= k) * share).sum()) for k in at}
+    return results | {"mean_reciprocal_rank": float((share / rank).sum())}
