@@ -52,6 +52,7 @@ lint: $(STAMP)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/snakefmt --check workflow
+	$(VENV)/bin/mypy
 	$(VENV)/bin/snakemake --lint
 
 docs: $(STAMP)
