@@ -127,16 +127,23 @@ def draw_curves(title: str, history: dict[str, np.ndarray]) -> Figure:
 
 
 def draw_reconstructions(titles, originals: np.ndarray, made: np.ndarray) -> Figure:
-    """Scaled log-mel patches above what the decoder made of them [shape=(n, bands, columns)]."""
-    figure = Figure(figsize=(1.6 * len(titles), 3.6), layout="constrained")
-    axes = figure.subplots(2, len(titles), squeeze=False)
-    for column, title in enumerate(titles):
-        axes[0, column].set_title(title, fontsize=7)
-        for axis, image in zip(axes[:, column], (originals[column], made[column]), strict=True):
-            axis.imshow(image, origin="lower", aspect="auto", vmin=0, vmax=1)
-            axis.set(xticks=[], yticks=[])
-    axes[0, 0].set_ylabel("original")
-    axes[1, 0].set_ylabel("reconstructed")
+    """Scaled log-mel patches [shape=(n, bands, columns)], beside each what the decoder made of it.
+
+    All are drawn on one scale, from 0 to 1.
+    """
+    pairs_a_line = 2
+    lines = -(-len(titles) // pairs_a_line)
+    figure = Figure(figsize=(3.4 * pairs_a_line + 0.8, 1.9 * lines), layout="constrained")
+    axes = figure.subplots(lines, 2 * pairs_a_line, squeeze=False)
+    for axis in axes.ravel():
+        axis.set_axis_off()
+    for number, title in enumerate(titles):
+        line, pair = divmod(number, pairs_a_line)
+        shown = ((title, originals[number]), ("reconstructed", made[number]))
+        for axis, (text, image) in zip(axes[line, 2 * pair : 2 * pair + 2], shown, strict=True):
+            drawn = axis.imshow(image, origin="lower", aspect="auto", vmin=0, vmax=1)
+            axis.set_title(text, fontsize=7)
+    figure.colorbar(drawn, ax=axes, shrink=0.6, label="log-mel, scaled")
     return figure
 
 
