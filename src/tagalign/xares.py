@@ -38,5 +38,6 @@ class TagalignEncoder(nn.Module):
         self.output_dim = self.model.timestamp_embedding_size
 
     def forward(self, audio: torch.Tensor) -> torch.Tensor:
-        embeddings, _ = hear.get_timestamp_embeddings(audio, self.model)
+        # Beyond full scale there is nothing in a file.
+        embeddings, _ = hear.get_timestamp_embeddings(audio.clamp(-1, 1), self.model)
         return embeddings
