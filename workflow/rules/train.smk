@@ -1,10 +1,15 @@
 # Word vectors of each size that a system needs, and each system trained from each seed.
 
 
+# Vectors that others trained, if the configuration names them.
+WORDS_FILE = settings["word2vec"]["file"] if settings["word2vec"]["kind"] == "pretrained" else []
+
+
 rule word2vec:
     input:
         code=code("word2vec"),
         tags=layout.file("tags"),
+        words=WORDS_FILE,
     output:
         layout.pattern("word2vec"),
     log:
@@ -18,9 +23,10 @@ rule word2vec:
         tagalign=unrecorded(TAGALIGN),
         repaired=lambda wildcards: repairs("word2vec", **wildcards),
         sections=sections("word2vec"),
+        places=lambda wildcards, output: places("word2vec"),
     shell:
         "{params.tagalign} word2vec {input.tags:q} --dimension {wildcards.dimension}"
-        " --params {params.sections:q} -o {output:q}"
+        " --params {params.sections:q} --params {params.places:q} -o {output:q}"
         f"{TEE}"
 
 

@@ -235,7 +235,7 @@ class Embedder:
         """
         scores = self.similarity(sounds, self._vocabulary, rate)
         rows = [
-            [(self.model.vocabulary[tag], float(row[tag])) for tag in best(row, k)]
+            [(self.model.tags[tag], float(row[tag])) for tag in best(row, k)]
             for row in np.atleast_2d(scores)
         ]
         return rows if scores.ndim == 2 else rows[0]
@@ -264,16 +264,14 @@ class Embedder:
         known = [read_tags(self.model, given).tags for given in sets]
         found = []
         for names, weights in zip(known, self.model.attention(known), strict=True):
-            # The encoder takes the first tags, or the first by vocabulary index.
-            order = self.model.tag_indices([names])[0]
-            used = [self.model.vocabulary[i] for i in order if i < len(self.model.vocabulary)]
+            used = self.model.used_tags(names)
             found.append(Attention(used, weights[:, : len(used), : len(used)]))
         return found[0] if isinstance(tags, str) else found
 
     @functools.cached_property
     def _vocabulary(self) -> Embeddings:
-        """phi_w of each tag of the vocabulary alone [shape=(C, W)]."""
-        vectors = self.model.embed_tags([[tag] for tag in self.model.vocabulary])
+        """phi_w of each of the model's `tags` alone [shape=(C, W)]."""
+        vectors = self.model.embed_tags([[tag] for tag in self.model.tags])
         return Embeddings(vectors, ALIGNED, self.digest)
 
     def _patches(self, sources: Sequence[Source]):

@@ -1,6 +1,7 @@
 """The model file: everything that is needed to embed a sound or a set of tags."""
 
 import dataclasses
+import functools
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from tagalign.model.layout import ModelFile
 from tagalign.model.network import Network
 from tagalign.model.systems import System
 from tagalign.pairs.scaling import Scaling
+from tagalign.tags.words import MoreWords, WordModel
 
 # Rows computed at once. Every batch is filled up to this size, so that the sums inside the
 # matrix products run in the same order whatever else is embedded beside a sound.
@@ -53,6 +55,8 @@ class Model:
         Epoch -> weights after it, of the epochs of ``train.keep_epochs``.
     arithmetic
         What the training was computed with; None where there was none, or it is not known.
+    more
+        What the word model knows beyond the vocabulary, if anything.
     """
 
     system: System
@@ -67,6 +71,7 @@ class Model:
     history: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
     kept: dict[int, dict[str, torch.Tensor]] = dataclasses.field(default_factory=dict)
     arithmetic: Arithmetic | None = None
+    more: MoreWords | None = None
 
     def embed_patches(self, log_mel: np.ndarray) -> np.ndarray:
         """Embed patches with the audio encoder.
@@ -104,7 +109,7 @@ class Model:
         Parameters
         ----------
         tag_sets
-            Tags of the vocabulary (cleaned as `cleaning` says), per sound.
+            Tags that the model knows (cleaned as `cleaning` says), per sound.
 
         Returns
         -------
@@ -114,12 +119,15 @@ class Model:
         Raises
         ------
         InputError
-            The model has no tag encoder, a set is empty, or a tag is not in the vocabulary.
+            The model has no tag encoder, a set is empty, or the model does not know a tag.
         """
-        if self.network.tag_encoder is None:
+        encoder = self.network.tag_encoder
+        if encoder is None:
             raise InputError(f"this model of system {self.system.name} has no tag encoder")
-        indices = torch.from_numpy(self.tag_indices(tag_sets))
-        return self._in_batches(self.network.tag_encoder, indices, len(self.vocabulary))
+        if self.words is None:
+            indices = torch.from_numpy(self.tag_indices(tag_sets))
+            return self._in_batches(encoder, indices, len(self.vocabulary))
+        return self._with_words(encoder.encode_words, tag_sets)
 
     def project(self, embedding: np.ndarray) -> np.ndarray:
         """phi_a of z_a [shape=(n, V)] -> (n, W), to be compared with `embed_tags` by cosine.
@@ -154,15 +162,66 @@ class Model:
         Raises
         ------
         InputError
-            The tag encoder has no attention, a set is empty, or a tag is not in the vocabulary.
+            The tag encoder has no attention, a set is empty, or the model does not know a tag.
         """
         if self.system.tag_encoder != "attention" or self.network.tag_encoder is None:
             raise InputError(
                 f"this model of system {self.system.name} has no attention; give a model of a"
                 " system such as w2v-128-4h"
             )
-        indices = torch.from_numpy(self.tag_indices(tag_sets))
-        return self._in_batches(self.network.tag_encoder.attention, indices, len(self.vocabulary))
+        return self._with_words(self.network.tag_encoder.attention, tag_sets)
+
+    @functools.cached_property
+    def words(self) -> WordModel | None:
+        """What gives a word its vector; None for systems without word vectors."""
+        found = getattr(self.network.tag_encoder, "words", None)
+        if found is None:
+            return None
+        return WordModel(self.vocabulary, found.vectors.cpu().numpy(), self.more)
+
+    def knows(self, tag: str) -> bool:
+        """Whether a cleaned tag can be embedded.
+
+        Of a word model that knows more than the vocabulary a word vector is enough.
+        """
+        if self.words is None or self.more is None:
+            return tag in self._index
+        return self.words.vector(tag) is not None
+
+    @functools.cached_property
+    def tags(self) -> list[str]:
+        """The tags of the vocabulary that can be embedded: a word vector may be missing."""
+        return [tag for tag in self.vocabulary if self.knows(tag)]
+
+    @functools.cached_property
+    def _index(self) -> dict[str, int]:
+        return {tag: number for number, tag in enumerate(self.vocabulary)}
+
+    def used_tags(self, tags: Sequence[str]) -> list[str]:
+        """The tags of a set that the tag encoder reads, in its order.
+
+        COALA reads all tags at once, the others the first `tags_per_sound`.
+        """
+        found = list(dict.fromkeys(tags))
+        if self.tag_order == "vocabulary":
+            found.sort(key=lambda tag: self._index.get(tag, len(self._index)))
+        return found[: self.tags_per_sound] if self.system.width is not None else found
+
+    def _with_words(self, function, tag_sets: Sequence[Sequence[str]]) -> np.ndarray:
+        """Rows of ``function(word vectors (n, T, F), present (n, T))`` of each set."""
+        indices, extra = self._rows(tag_sets)
+        words = self.network.tag_encoder.words
+        table, present = words.padded, words.present
+        if extra:
+            assert self.words is not None
+            vectors = np.stack([self.words.vector(tag) for tag in extra]).astype(np.float32)
+            table = torch.cat([table, torch.from_numpy(vectors).to(table.device)])
+            present = torch.cat([present, present.new_ones(len(extra))])
+        return self._in_batches(
+            lambda rows: function(table[rows], present[rows]),
+            torch.from_numpy(indices),
+            len(self.vocabulary),
+        )
 
     def tag_indices(self, tag_sets: Sequence[Sequence[str]]) -> np.ndarray:
         """Vocabulary indices of tag sets, filled up with C [shape=(n, T)], int64.
@@ -172,27 +231,35 @@ class Model:
         InputError
             A set is empty or a tag is not in the vocabulary.
         """
-        index = {tag: number for number, tag in enumerate(self.vocabulary)}
-        rows = []
+        return self._rows(tag_sets, beyond=False)[0]
+
+    def _rows(
+        self, tag_sets: Sequence[Sequence[str]], beyond: bool = True
+    ) -> tuple[np.ndarray, list[str]]:
+        """`tag_indices`, with C + 1, C + 2, ... for tags beyond the vocabulary; and these tags."""
+        index, rows, extra = self._index, [], {}
         for number, tags in enumerate(tag_sets):
-            unknown = [tag for tag in tags if tag not in index]
+            unknown = [
+                tag for tag in tags if not (self.knows(tag) if beyond else tag in self._index)
+            ]
             if unknown or not tags:
                 what = f"tag {unknown[0]!r} is not in" if unknown else "no tag is in"
                 raise InputError(
                     f"tag set {number}: {what} the vocabulary of this model"
                     f" ({len(index)} tags); leave it out or choose other tags"
                 )
-            row = list(dict.fromkeys(index[tag] for tag in tags))
-            rows.append(sorted(row) if self.tag_order == "vocabulary" else row)
-        # COALA reads all tags at once, the others the first `tags_per_sound`.
-        limit = self.tags_per_sound if self.system.width is not None else None
-        rows = [row[:limit] for row in rows]
+            used = self.used_tags(tags)
+            for tag in used:
+                if tag not in index:
+                    extra.setdefault(tag, len(index) + 1 + len(extra))
+            rows.append([index[tag] if tag in index else extra[tag] for tag in used])
         # A fixed number of columns, so that a set does not depend on its neighbours.
+        limit = self.tags_per_sound if self.system.width is not None else None
         columns = limit or max(map(len, rows), default=1)
         indices = np.full((len(rows), columns), len(index), np.int64)
         for line, row in zip(indices, rows, strict=True):
             line[: len(row)] = row
-        return indices
+        return indices, list(extra)
 
     def save(
         self,
@@ -217,6 +284,7 @@ class Model:
             vocabulary=self.vocabulary,
             scaling=self.scaling,
             word_vectors=None if words is None else words.vectors.cpu().numpy(),
+            more=None if words is None else self.more,
             arithmetic=None if arithmetic is None else dataclasses.asdict(arithmetic),
             weights=_arrays(self.network.state_dict()),
             kept={str(epoch): _arrays(weights) for epoch, weights in self.kept.items()},
@@ -323,6 +391,7 @@ def _build(file: ModelFile) -> Model:
         history=file.history,
         kept={int(epoch): _tensors(weights) for epoch, weights in file.kept.items()},
         arithmetic=None if file.arithmetic is None else Arithmetic(**file.arithmetic),
+        more=file.more,
     )
 
 

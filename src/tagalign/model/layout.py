@@ -6,6 +6,7 @@ import numpy as np
 
 from tagalign.pairs.scaling import Scaling
 from tagalign.store.fields import StageFile, attribute, field, part
+from tagalign.tags.words import MoreWords
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -26,6 +27,7 @@ class ModelFile(StageFile, stage=("train", "import-release"), place="models/SYST
     word_vectors: np.ndarray | None = field(
         "float32", "C F_w", "word vectors of w2v systems", optional=True
     )
+    more: MoreWords | None = part(MoreWords, optional=True)
     weights: dict[str, np.ndarray] = field(
         "any", "", "each parameter and buffer of the network, by its PyTorch name", kind="group"
     )

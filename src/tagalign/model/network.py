@@ -29,7 +29,8 @@ class Network(nn.Module):
     vocabulary_size
         Number of tags C.
     word_vectors
-        Word vectors [shape=(C, F_w)], float32; None for systems without.
+        Word vectors [shape=(C, F)], float32; None for systems without. If F is not F_w, the tag
+        encoder begins with a trained map.
     parts
         Names of the parts to build; by default those that `system` is trained with. A model
         file that lacks some (an imported release) names those that it has.
@@ -59,8 +60,10 @@ class Network(nn.Module):
         encoder = AudioEncoder(settings, n_mels, n_frames, system.layer_norm)
         audio_size, tag_size = encoder.size, system.width or encoder.size
         tag_encoders = {
-            "attention": lambda: AttentionTagEncoder(settings, word_vectors, system.heads),
-            "mean": lambda: MeanTagEncoder(settings, word_vectors),
+            "attention": lambda: AttentionTagEncoder(
+                settings, word_vectors, system.heads, system.width
+            ),
+            "mean": lambda: MeanTagEncoder(settings, word_vectors, system.width),
             "multi_hot": lambda: MultiHotTagEncoder(settings, vocabulary_size, audio_size),
         }
         makers = {
@@ -100,9 +103,8 @@ def _check_vectors(system: System, vectors: torch.Tensor | None, vocabulary_size
         raise InputError(
             f"system {system.name} needs word vectors of size {system.width}; give --word2vec"
         )
-    if tuple(vectors.shape) != (vocabulary_size, system.width):
+    if len(vectors) != vocabulary_size:
         raise InputError(
-            f"system {system.name} needs word vectors of shape"
-            f" {(vocabulary_size, system.width)}, not {tuple(vectors.shape)}; make them with"
-            f" `tagalign word2vec --dimension {system.width}` from the same tags"
+            f"system {system.name} needs word vectors of {vocabulary_size} tags, not"
+            f" {len(vectors)}; make them from the same tags"
         )

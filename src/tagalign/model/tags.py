@@ -13,13 +13,17 @@ from tagalign.model.audio import make_layer_norm
 
 
 class WordVectors(nn.Module):
-    """The frozen word vectors, with a row of zeros for the padding index."""
+    """The frozen word vectors, with a row of zeros for the padding index.
+
+    A tag without a word vector has zeros too, and counts as little as an empty place.
+    """
 
     def __init__(self, vectors: torch.Tensor):
         super().__init__()
         padded = torch.cat([vectors.float(), torch.zeros(1, vectors.shape[1])])
         # Kept out of the state: the model file holds them once, as `word_vectors`.
         self.register_buffer("padded", padded, persistent=False)
+        self.register_buffer("present", padded.any(1), persistent=False)
 
     @property
     def vectors(self) -> torch.Tensor:
@@ -28,7 +32,7 @@ class WordVectors(nn.Module):
 
     def forward(self, tags: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Look up a batch: vectors (n, T, F_w), and which of them are real tags (n, T)."""
-        return self.padded[tags], tags < len(self.padded) - 1
+        return self.padded[tags], self.present[tags]
 
 
 class TagEncoder(nn.Module):
@@ -47,7 +51,28 @@ class TagEncoder(nn.Module):
         return self.project(self.encode(tags))
 
 
-class AttentionTagEncoder(TagEncoder):
+class WordTagEncoder(TagEncoder):
+    """A tag encoder that reads word vectors, and so any word that has one.
+
+    Vectors of another size F than F_w pass through a trained bias-free map.
+    """
+
+    def __init__(self, vectors: torch.Tensor, width: int):
+        super().__init__()
+        self.size = width
+        self.words = WordVectors(vectors)
+        size = vectors.shape[1]
+        self.entry = nn.Identity() if size == width else nn.Linear(size, width, bias=False)
+
+    def encode(self, tags: torch.Tensor) -> torch.Tensor:
+        return self.encode_words(*self.words(tags))
+
+    def encode_words(self, words: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+        """Word vectors (n, T, F), and which of them are real tags (n, T) -> phi_w (n, F_w)."""
+        raise NotImplementedError
+
+
+class AttentionTagEncoder(WordTagEncoder):
     """Multi-head self-attention over a set of tags (paper, section "Model").
 
     Word vectors -> q, k, v -> H heads of full width, scaled dot product, no positions ->
@@ -56,12 +81,11 @@ class AttentionTagEncoder(TagEncoder):
     code sums them, which adds the mean of the values once per empty place).
     """
 
-    def __init__(self, settings: dict, vectors: torch.Tensor, heads: int):
-        super().__init__()
-        width = vectors.shape[1]
-        self.heads, self.size = heads, width
+    def __init__(self, settings: dict, vectors: torch.Tensor, heads: int, width: int | None = None):
+        width = width or vectors.shape[1]
+        super().__init__(vectors, width)
+        self.heads = heads
         self.sum_padded = settings["padded_queries"] == "summed"
-        self.words = WordVectors(vectors)
         self.query = nn.Linear(width, heads * width, bias=False)
         self.key = nn.Linear(width, heads * width, bias=False)
         self.value = nn.Linear(width, heads * width, bias=False)
@@ -70,8 +94,8 @@ class AttentionTagEncoder(TagEncoder):
         self.dropout = nn.Dropout(settings["tag_dropout"])
         self.layer_norm = make_layer_norm(width, settings)
 
-    def encode(self, tags: torch.Tensor) -> torch.Tensor:
-        words, present = self.words(tags)
+    def encode_words(self, words: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+        words = self.entry(words)
         value = self._heads(self.value, words)
         weights = self.attention_dropout(self._weights(words, present)).to(value.dtype)
         mixed = (weights @ value).transpose(1, 2).flatten(2)  # (n, T, H * F_w)
@@ -80,11 +104,10 @@ class AttentionTagEncoder(TagEncoder):
             mixed = mixed * present[..., None]
         return self.layer_norm(mixed.sum(1))
 
-    def attention(self, tags: torch.Tensor) -> torch.Tensor:
-        """Weights of each head, from each tag to each other: (n, T) -> (n, H, T, T)."""
-        words, present = self.words(tags)
+    def attention(self, words: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+        """Weights of each head, from each tag to each other (n, H, T, T); see `encode_words`."""
         both = present[:, None, :, None] & present[:, None, None, :]
-        return self._weights(words, present) * both
+        return self._weights(self.entry(words), present) * both
 
     def _weights(self, words: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
         query, key = self._heads(self.query, words), self._heads(self.key, words)
@@ -98,26 +121,23 @@ class AttentionTagEncoder(TagEncoder):
         return linear(words).unflatten(-1, (self.heads, self.size)).transpose(1, 2)
 
 
-class MeanTagEncoder(TagEncoder):
+class MeanTagEncoder(WordTagEncoder):
     """The mean of the word vectors: phi_w (n, F_w).
 
     With ``mean_encoder: trained`` as in the released code: a bias-free linear map, mean,
     dropout, layer norm.
     """
 
-    def __init__(self, settings: dict, vectors: torch.Tensor):
-        super().__init__()
-        self.size = vectors.shape[1]
-        self.words = WordVectors(vectors)
+    def __init__(self, settings: dict, vectors: torch.Tensor, width: int | None = None):
+        super().__init__(vectors, width or vectors.shape[1])
         trained = settings["mean_encoder"] == "trained"
         self.map = nn.Linear(self.size, self.size, bias=False) if trained else nn.Identity()
         self.dropout = nn.Dropout(settings["tag_dropout"]) if trained else nn.Identity()
         self.layer_norm = make_layer_norm(self.size, settings) if trained else nn.Identity()
 
-    def encode(self, tags: torch.Tensor) -> torch.Tensor:
-        words, present = self.words(tags)
+    def encode_words(self, words: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
         count = present.sum(1, keepdim=True).clamp(min=1)
-        return self.layer_norm(self.dropout(self.map(words).sum(1) / count))
+        return self.layer_norm(self.dropout(self.map(self.entry(words)).sum(1) / count))
 
 
 class MultiHotTagEncoder(TagEncoder):

@@ -27,6 +27,7 @@ def check(settings: Mapping, where: str) -> None:
     found = [
         *_complaints(find_system, (name for name in settings["systems"] if name != "mfcc")),
         *_of_tasks(settings),
+        *_of_words(settings["word2vec"]),
     ]
     catalogue = Path("data", data_name(settings), "catalogue.h5")
     if settings["source"]["kind"] == "folder" and not catalogue.exists():
@@ -43,6 +44,14 @@ def _of_tasks(settings: Mapping) -> Iterator[str]:
             read_listing(find_task(name), settings["datasets"][name], Path())
 
     return _complaints(read, settings["tasks"])
+
+
+def _of_words(settings: Mapping) -> Iterator[str]:
+    """Word vectors that are not there."""
+    if settings["kind"] == "pretrained" and not settings["file"]:
+        yield "word2vec.kind = pretrained needs word2vec.file, a text file of word2vec or GloVe"
+    elif settings["kind"] == "pretrained" and not Path(settings["file"]).is_file():
+        yield f"word2vec.file {settings['file']} does not exist; correct the path or fetch it"
 
 
 def _of_folder(settings: Mapping) -> Iterator[str]:

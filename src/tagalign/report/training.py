@@ -84,11 +84,11 @@ def write_figures(directory: Path, model: Model, data: TrainingData) -> None:
             _save(figure, directory / "reconstructions.png")
         scores = score_tags(model, embedding)
     if scores is not None:
-        _write_nearest(directory / "nearest_tags.csv", model.vocabulary, pairs, rows, scores)
+        _write_nearest(directory / "nearest_tags.csv", model, pairs, rows, scores)
 
 
 def score_tags(model: Model, embedding: torch.Tensor) -> np.ndarray | None:
-    """How near each tag of the vocabulary is to each sound [shape=(n, C)].
+    """How near each of the model's `tags` is to each sound [shape=(n, C)].
 
     The cosine of phi_a and phi_w of the tag alone; for the tag classifier its probability.
     None where the system knows no tags.
@@ -99,7 +99,7 @@ def score_tags(model: Model, embedding: torch.Tensor) -> np.ndarray | None:
     if network.tag_encoder is None or network.projection is None:
         return None
     audio = network.project(embedding).float().cpu().numpy()
-    tags = model.embed_tags([[tag] for tag in model.vocabulary])
+    tags = model.embed_tags([[tag] for tag in model.tags])
     audio, tags = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (audio, tags))
     return audio @ tags.T
 
@@ -147,13 +147,14 @@ def draw_reconstructions(titles, originals: np.ndarray, made: np.ndarray) -> Fig
     return figure
 
 
-def _write_nearest(path: Path, vocabulary, pairs: Pairs, rows, scores: np.ndarray) -> None:
+def _write_nearest(path: Path, model: Model, pairs: Pairs, rows, scores: np.ndarray) -> None:
+    vocabulary = model.vocabulary
     text = io.StringIO()
     table = csv.writer(text)
     table.writerow(["id", "tags", "nearest_tags"])
     for row, score in zip(rows, scores, strict=True):
         own = [vocabulary[tag] for tag in pairs.tags[row].tolist() if tag < len(vocabulary)]
-        nearest = [vocabulary[tag] for tag in np.argsort(-score, kind="stable")[:NEAREST]]
+        nearest = [model.tags[tag] for tag in np.argsort(-score, kind="stable")[:NEAREST]]
         table.writerow([pairs.ids[row], " ".join(own), " ".join(nearest)])
     with store.replacing(path) as part:
         part.write_text(text.getvalue())

@@ -4,7 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from tagalign.store.fields import StageFile, field
+from tagalign.store.fields import StageFile, field, part
+from tagalign.tags.words import MoreWords
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -12,4 +13,7 @@ class WordVectors(StageFile, stage="word2vec", place="word2vec/DIM.h5"):
     """A vector for each tag of the vocabulary."""
 
     vocabulary: list[str] = field("text", "C", "the tags, as in `tags.h5`")
-    vectors: np.ndarray = field("float32", "C F_w", "their vectors; F_w is DIM")
+    vectors: np.ndarray = field(
+        "float32", "C F_w", "their vectors, zeros for a tag without one; F_w is DIM if trained here"
+    )
+    more: MoreWords | None = part(MoreWords, optional=True)

@@ -11,6 +11,7 @@ from tagalign.pairs.file import Pairs as StoredPairs
 from tagalign.pairs.file import TrainingFile
 from tagalign.pairs.scaling import Scaling
 from tagalign.tags.vectors import WordVectors
+from tagalign.tags.words import MoreWords
 
 
 @dataclasses.dataclass
@@ -52,7 +53,7 @@ class TrainingData:
     ----------
     train, validation
         The two parts.
-    vocabulary, scaling, front_end, cleaning, tags_per_sound, tag_order
+    vocabulary, scaling, front_end, cleaning, tags_per_sound, tag_order, more
         As in the model file; see `tagalign.model.file.Model`.
     """
 
@@ -64,6 +65,7 @@ class TrainingData:
     cleaning: dict
     tags_per_sound: int
     tag_order: str
+    more: MoreWords | None = None
 
     def to(self, device: torch.device) -> "TrainingData":
         """Move the pairs to a device, in place."""
@@ -103,13 +105,17 @@ def read_word_vectors(
 ) -> torch.Tensor:
     """Read word vectors [shape=(C, width)] that belong to a vocabulary.
 
+    Pretrained ones have a size of their own, and zeros for a tag without a vector.
+
     Raises
     ------
     InputError
         They are of another size or another vocabulary.
     """
-    words, vectors = WordVectors.read_fields(path, "vocabulary", "vectors")
-    if vectors.shape[1] != width:
+    file = WordVectors.read(path, without=["more"])
+    words, vectors = file.vocabulary, file.vectors
+    trained = file.config.get("word2vec", {}).get("kind") != "pretrained"
+    if trained and vectors.shape[1] != width:
         raise InputError(
             f"{path} holds word vectors of size {vectors.shape[1]}, but the system needs"
             f" {width}; make them with `tagalign word2vec --dimension {width}`"
@@ -119,6 +125,33 @@ def read_word_vectors(
             f"{path} and {pairs_path} have different vocabularies; make both from the same tags"
         )
     return torch.from_numpy(vectors)
+
+
+def read_more_words(path: str | os.PathLike) -> MoreWords | None:
+    """What the word model of a file of stage ``word2vec`` knows beyond the vocabulary."""
+    return WordVectors.read(path).more
+
+
+def without_wordless(data: TrainingData, vectors: torch.Tensor) -> tuple[TrainingData, int]:
+    """Leave out the pairs of which no tag has a word vector, and count them.
+
+    Parameters
+    ----------
+    data
+        Pairs on the CPU.
+    vectors
+        Word vectors [shape=(C, F)], zeros for a tag without one.
+    """
+    there = torch.cat([vectors.any(1), torch.zeros(1, dtype=torch.bool)])
+    if there[:-1].all():
+        return data, 0
+    parts, lost = [], 0
+    for pairs in (data.train, data.validation):
+        kept = there[pairs.tags.long()].any(1)
+        lost += int((~kept).sum())
+        ids = [name for name, keep in zip(pairs.ids, kept.tolist(), strict=True) if keep]
+        parts.append(Pairs(ids, pairs.patches[kept], pairs.tags[kept]))
+    return dataclasses.replace(data, train=parts[0], validation=parts[1]), lost
 
 
 def _pairs(part: StoredPairs, padding: int, tags_per_sound: int) -> Pairs:

@@ -13,7 +13,13 @@ from tagalign.model.file import Model
 from tagalign.model.network import Network
 from tagalign.model.systems import System, find_system
 from tagalign.train.checkpoint import Checkpoint, State
-from tagalign.train.data import TrainingData, read_pairs, read_word_vectors
+from tagalign.train.data import (
+    TrainingData,
+    read_more_words,
+    read_pairs,
+    read_word_vectors,
+    without_wordless,
+)
 from tagalign.train.history import History
 from tagalign.train.loop import Outlets, fit
 from tagalign.train.memory import room_for
@@ -91,6 +97,8 @@ def train(
             system, data = start.system(system_name), start.data
             network, model_settings = start.network(), start.model.settings
             print(start.summary(), file=sys.stderr)
+        if system.width is not None:
+            data = _with_words(system, network, data)
         network.to(device)
     if system.width is None:
         inputs.pop("word2vec", None)
@@ -131,8 +139,20 @@ def _network(system: System, settings: dict, data: TrainingData, word2vec, pairs
                 f"system {system.name} needs word vectors of size {system.width}; give --word2vec"
             )
         vectors = read_word_vectors(word2vec, data.vocabulary, system.width, pairs)
+        data.more = read_more_words(word2vec)
     size = (data.front_end["n_mels"], data.front_end["n_frames"])
     return Network(system, settings, *size, len(data.vocabulary), vectors)
+
+
+def _with_words(system: System, network: Network, data: TrainingData) -> TrainingData:
+    """The pairs of which some tag has a word vector."""
+    data, lost = without_wordless(data, network.tag_encoder.words.vectors)
+    if lost:
+        print(
+            f"train {system.name}: {lost} pairs left out, no tag of which has a word vector",
+            file=sys.stderr,
+        )
+    return data
 
 
 def _batch_size(data: TrainingData, settings: dict, system: System, path) -> int:
@@ -173,6 +193,7 @@ def _model(system, network, settings, data: TrainingData, state: State) -> Model
         scaling=data.scaling,
         tags_per_sound=data.tags_per_sound,
         tag_order=data.tag_order,
+        more=data.more,
         history={name: np.array([record[name] for record in history]) for name in metrics},
         kept=state.kept,
         arithmetic=state.arithmetic,

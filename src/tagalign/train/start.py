@@ -119,7 +119,7 @@ def start_from(
             )
         known = set(vocabulary)
         new = [index for index, tag in enumerate(data.vocabulary) if tag not in known]
-        theirs = read_word_vectors(word2vec, data.vocabulary, model.system.width, pairs_path)
+        theirs = read_word_vectors(word2vec, data.vocabulary, vectors.shape[1], pairs_path)
         mapped = _map(theirs, data.vocabulary, vectors, vocabulary, path)
         vocabulary += [data.vocabulary[index] for index in new]
         vectors = torch.cat([vectors, mapped[new]])
@@ -142,6 +142,7 @@ def start_from(
         cleaning=model.cleaning,
         tags_per_sound=model.tags_per_sound,
         tag_order=model.tag_order,
+        more=model.more,
     )
     return Start(model, ready, vectors, before - sum(map(len, adapted)))
 
@@ -173,7 +174,7 @@ def _map(
         )
     source = theirs[[row for row, _ in shared]].double()
     target = ours[[row for _, row in shared]].double()
-    left, strength, right = torch.linalg.svd(source.T @ target)
+    left, strength, right = torch.linalg.svd(source.T @ target, full_matrices=False)
     scale = strength.sum() / source.square().sum()
     return (scale * theirs.double() @ (left @ right)).float()
 
