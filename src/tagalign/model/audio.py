@@ -1,4 +1,11 @@
-"""The convolutional audio encoder and its mirror, the decoder (paper, section "Model")."""
+"""The convolutional audio encoder and its mirror, the decoder (paper, section "Model").
+
+A new audio encoder is a module with the arguments of `AudioEncoder` and an attribute ``size``, a
+row of `AUDIO_ENCODERS` and a row of `tagalign.model.systems.SYSTEMS` that names it. The decoder
+takes embeddings of channels x bands x columns values, as `feature_shape` counts them.
+"""
+
+from collections.abc import Callable
 
 import torch
 from torch import nn
@@ -62,6 +69,10 @@ class AudioEncoder(nn.Module):
         for block in self.blocks:
             hidden = block(hidden)
         return self.layer_norm(hidden.flatten(1))
+
+
+AUDIO_ENCODERS: dict[str, Callable[[dict, int, int, bool], nn.Module]] = {"cnn": AudioEncoder}
+"""Name -> ``encoder(settings, n_mels, n_frames, layer_norm)``, a module with its ``size`` V."""
 
 
 class AudioDecoder(nn.Module):

@@ -19,6 +19,7 @@ from tagalign.model.device import choose_device
 from tagalign.model.layout import ModelFile
 from tagalign.model.network import Network
 from tagalign.model.systems import System
+from tagalign.model.tags import AttentionTagEncoder
 from tagalign.pairs.scaling import Scaling
 from tagalign.tags.words import MoreWords, WordModel
 
@@ -164,12 +165,13 @@ class Model:
         InputError
             The tag encoder has no attention, a set is empty, or the model does not know a tag.
         """
-        if self.system.tag_encoder != "attention" or self.network.tag_encoder is None:
+        encoder = self.network.tag_encoder
+        if not isinstance(encoder, AttentionTagEncoder):
             raise InputError(
                 f"this model of system {self.system.name} has no attention; give a model of a"
                 " system such as w2v-128-4h"
             )
-        return self._with_words(self.network.tag_encoder.attention, tag_sets)
+        return self._with_words(encoder.attention, tag_sets)
 
     @functools.cached_property
     def words(self) -> WordModel | None:
@@ -366,7 +368,7 @@ def _build(file: ModelFile) -> Model:
     system = System.from_dict(file.system)
     state = _tensors(file.weights)
     parts = {name.split(".")[0] for name in state}
-    if system.tag_encoder == "mean" and file.word_vectors is not None:
+    if system.tag_encoder is not None and file.word_vectors is not None:
         parts.add("tag_encoder")  # It may have no weights but the word vectors.
     network = Network(
         system,

@@ -1,9 +1,16 @@
-"""The losses, in float32 and in forms that cannot overflow (paper, section "Model")."""
+"""The losses, in float32 and in forms that cannot overflow (paper, section "Model").
+
+A new loss is a function of tensors, a row of `LOSSES` that picks these from what the network
+returns, and a row of `tagalign.model.systems.PARTS`.
+"""
 
 import math
+from collections.abc import Callable, Mapping
 
 import torch
 from torch.nn import functional as F
+
+from tagalign.model.tags import multi_hot
 
 
 def generalised_kl(
@@ -82,3 +89,41 @@ def tag_cross_entropy(logits: torch.Tensor, multi_hot: torch.Tensor) -> torch.Te
         0 or 1 per tag [shape=(n, C)].
     """
     return F.binary_cross_entropy_with_logits(logits.float(), multi_hot)
+
+
+def _reconstruction(outputs: Mapping[str, torch.Tensor], settings: Mapping) -> torch.Tensor:
+    return generalised_kl(
+        outputs["spectrogram"],
+        outputs["patches"],
+        settings["kl_epsilon"],
+        settings["kl_reduction"],
+    )
+
+
+def _contrastive(outputs: Mapping[str, torch.Tensor], settings: Mapping) -> torch.Tensor:
+    return nt_xent(
+        outputs["phi_a"], outputs["phi_w"], settings["temperature"], settings["nt_xent_epsilon"]
+    )
+
+
+def _tag_reconstruction(outputs: Mapping[str, torch.Tensor], settings: Mapping) -> torch.Tensor:
+    logits = outputs["decoded_tags"]
+    return tag_cross_entropy(logits, multi_hot(outputs["tags"], logits.shape[1]))
+
+
+def _classification(outputs: Mapping[str, torch.Tensor], settings: Mapping) -> torch.Tensor:
+    logits = outputs["predicted_tags"]
+    return tag_cross_entropy(logits, multi_hot(outputs["tags"], logits.shape[1]))
+
+
+LOSSES: dict[str, Callable[[Mapping[str, torch.Tensor], Mapping], torch.Tensor]] = {
+    "reconstruction": _reconstruction,
+    "tag_reconstruction": _tag_reconstruction,
+    "contrastive": _contrastive,
+    "classification": _classification,
+}
+"""Name -> ``loss(outputs, settings)``.
+
+`outputs` is what `tagalign.model.objective.Objective.outputs` returns and `settings` the
+configuration section ``train``, whose key ``NAME_weight`` is the weight of the loss.
+"""

@@ -4,15 +4,9 @@ import torch
 from torch import nn
 
 from tagalign.errors import InputError
-from tagalign.model.audio import AudioDecoder, AudioEncoder
-from tagalign.model.systems import System
-from tagalign.model.tags import (
-    AttentionTagEncoder,
-    MeanTagEncoder,
-    MultiHotTagEncoder,
-    TagClassifier,
-    TagDecoder,
-)
+from tagalign.model.audio import AUDIO_ENCODERS, AudioDecoder
+from tagalign.model.systems import PARTS, System
+from tagalign.model.tags import TAG_ENCODERS, TagClassifier, TagDecoder, TagEncoder
 
 
 class Network(nn.Module):
@@ -57,20 +51,19 @@ class Network(nn.Module):
         if system.width is not None and "tag_encoder" in parts:
             _check_vectors(system, word_vectors, vocabulary_size)
 
-        encoder = AudioEncoder(settings, n_mels, n_frames, system.layer_norm)
+        make_audio_encoder = AUDIO_ENCODERS[system.audio_encoder]
+        encoder = make_audio_encoder(settings, n_mels, n_frames, system.layer_norm)
         audio_size, tag_size = encoder.size, system.width or encoder.size
-        tag_encoders = {
-            "attention": lambda: AttentionTagEncoder(
-                settings, word_vectors, system.heads, system.width
-            ),
-            "mean": lambda: MeanTagEncoder(settings, word_vectors, system.width),
-            "multi_hot": lambda: MultiHotTagEncoder(settings, vocabulary_size, audio_size),
-        }
+
+        def tag_encoder() -> TagEncoder:
+            make = TAG_ENCODERS[system.tag_encoder]
+            return make(settings, system, word_vectors, vocabulary_size, audio_size)
+
         makers = {
             "audio_encoder": lambda: encoder,
             "projection": lambda: nn.Linear(audio_size, tag_size, bias=False),
             "audio_decoder": lambda: AudioDecoder(settings, n_mels, n_frames),
-            "tag_encoder": lambda: tag_encoders[system.tag_encoder](),
+            "tag_encoder": tag_encoder,
             "tag_decoder": lambda: TagDecoder(settings, tag_size, vocabulary_size),
             "classifier": lambda: TagClassifier(audio_size, vocabulary_size),
         }
@@ -86,13 +79,7 @@ class Network(nn.Module):
 
 def parts_of(system: System, settings: dict) -> set[str]:
     """Names of the parts of a network that `system` is trained with."""
-    needed = {
-        "reconstruction": {"audio_decoder"},
-        "contrastive": {"projection", "tag_encoder"},
-        "tag_reconstruction": {"tag_encoder", "tag_decoder"},
-        "classification": {"classifier"},
-    }
-    parts = {"audio_encoder"}.union(*(needed[loss] for loss in system.losses))
+    parts = {"audio_encoder"}.union(*(PARTS[loss] for loss in system.losses))
     if system.width is not None and settings["idle_tag_decoder"]:
         parts.add("tag_decoder")
     return parts

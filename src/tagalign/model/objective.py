@@ -3,10 +3,9 @@
 import torch
 from torch import nn
 
-from tagalign.model.losses import generalised_kl, nt_xent, tag_cross_entropy
+from tagalign.model.losses import LOSSES
 from tagalign.model.network import Network
 from tagalign.model.systems import System
-from tagalign.model.tags import multi_hot
 
 
 class Objective(nn.Module):
@@ -58,7 +57,7 @@ class Objective(nn.Module):
     def losses(self, outputs: dict[str, torch.Tensor]) -> torch.Tensor:
         """The losses from what `outputs` returned, in float32 whatever the layers used."""
         with torch.autocast(outputs["patches"].device.type, enabled=False):
-            losses = [getattr(self, f"_{name}")(outputs) for name in self.names]
+            losses = [LOSSES[name](outputs, self.settings) for name in self.names]
             pairs = zip(losses, self.weights, strict=True)
             return torch.stack([loss if weight else loss.detach() for loss, weight in pairs])
 
@@ -84,29 +83,3 @@ class Objective(nn.Module):
         if network.classifier is not None:
             outputs["predicted_tags"] = network.classifier(outputs["z_a"])
         return outputs
-
-    def _reconstruction(self, outputs):
-        settings = self.settings
-        return generalised_kl(
-            outputs["spectrogram"],
-            outputs["patches"],
-            settings["kl_epsilon"],
-            settings["kl_reduction"],
-        )
-
-    def _contrastive(self, outputs):
-        settings = self.settings
-        return nt_xent(
-            outputs["phi_a"],
-            outputs["phi_w"],
-            settings["temperature"],
-            settings["nt_xent_epsilon"],
-        )
-
-    def _tag_reconstruction(self, outputs):
-        truth = multi_hot(outputs["tags"], self.network.vocabulary_size)
-        return tag_cross_entropy(outputs["decoded_tags"], truth)
-
-    def _classification(self, outputs):
-        truth = multi_hot(outputs["tags"], self.network.vocabulary_size)
-        return tag_cross_entropy(outputs["predicted_tags"], truth)

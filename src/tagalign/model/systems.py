@@ -20,7 +20,8 @@ class System:
     name
         Name in the configuration and in file names.
     tag_encoder
-        ``"attention"``, ``"mean"`` (both over word vectors), ``"multi_hot"`` or None.
+        A name of `tagalign.model.tags.TAG_ENCODERS`: ``"attention"``, ``"mean"`` (both over
+        word vectors), ``"multi_hot"``; or None.
     width
         Size F_w of the word vectors, or None where the system uses none.
     heads
@@ -34,6 +35,8 @@ class System:
         of the tags predicted from audio). Empty: the network stays at its random start.
     epochs
         Epoch whose weights its authors score, where that is not the last of their training.
+    audio_encoder
+        A name of `tagalign.model.audio.AUDIO_ENCODERS`.
     """
 
     name: str
@@ -43,6 +46,7 @@ class System:
     layer_norm: bool = True
     losses: tuple[str, ...] = ()
     epochs: int | None = None
+    audio_encoder: str = "cnn"
 
     def epochs_of(self, settings: dict) -> int:
         """Epochs to train with the configuration section ``train``: at most its own."""
@@ -61,6 +65,14 @@ class System:
         """Read what `to_dict` gave."""
         return cls(**values | {"losses": tuple(values["losses"])})
 
+
+PARTS: dict[str, set[str]] = {
+    "reconstruction": {"audio_decoder"},
+    "contrastive": {"projection", "tag_encoder"},
+    "tag_reconstruction": {"tag_encoder", "tag_decoder"},
+    "classification": {"classifier"},
+}
+"""Name of a loss -> parts of the network that it needs beside the audio encoder."""
 
 _W2V = ("reconstruction", "contrastive")
 

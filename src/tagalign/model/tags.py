@@ -2,14 +2,19 @@
 
 A tag set is a row of vocabulary indices, filled up with the padding index C (the size of
 the vocabulary): ``tags`` is an integer tensor [shape=(n, T), range=0..C].
+
+A new tag encoder is a subclass of `WordTagEncoder` (over word vectors) or `TagEncoder`, a row of
+`TAG_ENCODERS` and a row of `tagalign.model.systems.SYSTEMS` that names it.
 """
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import nn
 
 from tagalign.model.audio import make_layer_norm
+from tagalign.model.systems import System
 
 
 class WordVectors(nn.Module):
@@ -38,8 +43,15 @@ class WordVectors(nn.Module):
 class TagEncoder(nn.Module):
     """Tags (n, T) -> code (n, size), which a tag decoder reads -> phi_w (n, size).
 
-    Only COALA tells the two apart; for the others the code is phi_w.
+    Only COALA's code differs from phi_w.
+
+    Attributes
+    ----------
+    size
+        Values of phi_w: the width of the system, or V where it has none.
     """
+
+    size: int
 
     def encode(self, tags: torch.Tensor) -> torch.Tensor:
         raise NotImplementedError
@@ -160,6 +172,23 @@ class MultiHotTagEncoder(TagEncoder):
 
     def project(self, code: torch.Tensor) -> torch.Tensor:
         return self.dropout(self.projection(code))
+
+
+TAG_ENCODERS: dict[str, Callable[[dict, System, torch.Tensor | None, int, int], TagEncoder]] = {
+    "attention": lambda settings, system, vectors, vocabulary_size, size: AttentionTagEncoder(
+        settings, vectors, system.heads, system.width
+    ),
+    "mean": lambda settings, system, vectors, vocabulary_size, size: MeanTagEncoder(
+        settings, vectors, system.width
+    ),
+    "multi_hot": lambda settings, system, vectors, vocabulary_size, size: MultiHotTagEncoder(
+        settings, vocabulary_size, size
+    ),
+}
+"""Name -> ``encoder(settings, system, vectors, vocabulary_size, size)``.
+
+`vectors` are the word vectors (C, F) or None, and `size` that of z_a.
+"""
 
 
 class TagDecoder(nn.Module):

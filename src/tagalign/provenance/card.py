@@ -107,16 +107,22 @@ def how_to_use(facts: Mapping, path: str) -> Iterator[str]:
 
 def _architecture(model: Model) -> str:
     system, network = model.system, model.network
-    tag_encoder = {
+    tag_encoders = {
         "attention": f"self-attention over word vectors of {system.width}, {system.heads} head(s)",
         "mean": f"mean of word vectors of {system.width}",
         "multi_hot": "multi-hot tags through dense layers",
     }
     parts = []
     if network.audio_encoder is not None:
-        parts.append(f"convolutional audio encoder of {model.settings['channels']} channels")
+        channels = f"{model.settings['channels']} channels"
+        parts.append(
+            f"convolutional audio encoder of {channels}"
+            if system.audio_encoder == "cnn"
+            else f"audio encoder {system.audio_encoder} of {channels}"
+        )
     if network.tag_encoder is not None and system.tag_encoder is not None:
-        parts.append(f"tag encoder: {tag_encoder[system.tag_encoder]}")
+        name = system.tag_encoder
+        parts.append(f"tag encoder: {tag_encoders.get(name, name)}")
     losses = ", ".join(system.losses).replace("_", " ") or "none, random weights"
     return f"{'; '.join(parts)}; losses: {losses}"
 

@@ -44,7 +44,9 @@ def fitting_system(states: Mapping, name: str | None, directory: Path) -> System
     fitting = [
         system
         for system in SYSTEMS.values()
-        if system.tag_encoder in TAG_ENCODERS and _fits(system, states)
+        if system.audio_encoder == "cnn"
+        and system.tag_encoder in TAG_ENCODERS
+        and _fits(system, states)
     ]
     named = None if name is None else find_system(name)
     if not fitting or (named and named not in fitting):

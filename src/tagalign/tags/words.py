@@ -53,8 +53,8 @@ class WordModel:
         words = tag.split("-")
         found = self._word(tag)
         if found is None and len(words) > 1:
-            parts = [self._word(word) for word in words]
-            if all(part is not None for part in parts):
+            parts = [part for word in words if (part := self._word(word)) is not None]
+            if len(parts) == len(words):
                 found = np.mean(parts, axis=0)
         return self._from_ngrams(tag) if found is None else found
 
@@ -66,7 +66,7 @@ class WordModel:
 
     @functools.cached_property
     def _there(self) -> np.ndarray:
-        return self.vectors.any(axis=1)
+        return np.any(self.vectors, axis=1)
 
     @functools.cached_property
     def _rows(self) -> dict[str, np.ndarray]:

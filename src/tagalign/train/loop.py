@@ -148,6 +148,7 @@ class _Training:
             torch.manual_seed(self._epoch_seed("dropout"))
         self.objective.train()
         for number, index in enumerate(self._batches()[first:], first):
+            self.step.set_rate((state.epoch + number / self.steps) / self.epochs)
             losses[number] = self._try_step(index)
             progress.update(self.batch_size, epoch=state.epoch + 1)
             state.step, state.losses = number + 1, None

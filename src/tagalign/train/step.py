@@ -11,6 +11,7 @@ from tagalign.model.arithmetic import Arithmetic
 from tagalign.model.objective import Objective
 from tagalign.train.data import Pairs
 from tagalign.train.memory import is_out_of_memory
+from tagalign.train.optimizers import OPTIMIZERS
 
 
 class Step:
@@ -35,7 +36,9 @@ class Step:
         self.network = objective.network
         lay_out(self.network)
         self.precision = choose_precision(settings["precision"], self.device)
-        self.optimizer = make_optimizer(self.network, settings)
+        self.settings, self.recipe = settings, OPTIMIZERS[settings["optimizer"]]
+        weights = [weight for weight in self.network.parameters() if weight.requires_grad]
+        self.optimizer = self.recipe.make(weights, settings)
         wanted = settings["compile"]
         self.compiled = wanted == "always" or (wanted == "auto" and self.device.type == "cuda")
         self.must_compile = wanted == "always"
@@ -49,6 +52,12 @@ class Step:
         losses = self.gradients(index)
         self.optimizer.step()
         return losses
+
+    def set_rate(self, share: float) -> None:
+        """Set the learning rate of the next step, when this share of all steps is done."""
+        rate = self.settings["learning_rate"] * self.recipe.rate(share, self.settings)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
 
     @property
     def arithmetic(self) -> Arithmetic:
@@ -151,13 +160,6 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
     if name == "auto":
         name = "bfloat16" if device.type == "cuda" and has_bfloat16 else "float32"
     return getattr(torch, name)
-
-
-def make_optimizer(network: torch.nn.Module, settings: dict) -> torch.optim.Optimizer:
-    """The optimiser of the configuration, all updates fused into one kernel."""
-    classes = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
-    parameters = [weight for weight in network.parameters() if weight.requires_grad]
-    return classes[settings["optimizer"]](parameters, lr=settings["learning_rate"], fused=True)
 
 
 def set_up_arithmetic(settings: dict) -> None:
