@@ -28,7 +28,7 @@ def stages_of(file) -> set[str]:
 
 
 EVERY_TASK = {f"task/{task}" for task in MODULES}
-NETWORKS = {"train", "figures", "embed"}
+NETWORKS = {"train", "figures", "embed_task"}
 
 # module -> the stages that may rerun when it is edited, and no others
 RERUNS = {
@@ -57,10 +57,10 @@ RERUNS = {
     # True dependencies.
     "audio/patches.py": {"patches"},
     "audio/mfcc.py": EVERY_TASK,
-    "audio/mel.py": {"patches", "embed", *EVERY_TASK},
-    "audio/decode.py": {"audio", "patches", "embed", *EVERY_TASK},
+    "audio/mel.py": {"patches", "embed_task", *EVERY_TASK},
+    "audio/decode.py": {"audio", "patches", "embed_task", *EVERY_TASK},
     "tags/vocabulary.py": {"tags"},
-    "tags/clean.py": {"tags", "embed"},
+    "tags/clean.py": {"tags", "embed_task"},
     "tags/word2vec.py": {"word2vec"},
     "pairs/split.py": {"pairs"},
     "train/loop.py": {"train"},
@@ -71,7 +71,7 @@ RERUNS = {
     "evaluate/scores.py": {"evaluate"},
     "evaluate/leaks.py": {"leaks"},
     "report/table.py": {"report"},
-    "resources/nltk_data/corpora/wordnet.zip": {"tags", "embed"},
+    "resources/nltk_data/corpora/wordnet.zip": {"tags", "embed_task"},
     "resources/gtzan/train_filtered.txt": {"dataset/gtzan", "task/gtzan"},
 }
 

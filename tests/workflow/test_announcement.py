@@ -38,7 +38,7 @@ def test_plan_tells_jobs_disk_and_time_of_a_run_that_is_done_in_part(project):
     counts = {stage: tuple(map(int, row.split())) for stage, row in rows.items()}
     assert counts["patches"] == (3, 2)
     assert counts["pairs"] == (1, 0)
-    assert counts["evaluate"] == counts["embed"] == (3, 3)
+    assert counts["evaluate"] == counts["embed_task"] == (3, 3)
     assert "26 sounds" in text
 
 

@@ -22,7 +22,7 @@ OUTPUTS = {
     "task": "results/tiny/tasks/esc10.h5",
     "figures": "results/tiny/training/w2v-128-mean/0/figures/curves.png",
     "leaks": "results/tiny/leaks/esc10.h5",
-    "embed": "results/tiny/embeddings/w2v-128-mean/0/esc10.h5",
+    "embed_task": "results/tiny/embeddings/w2v-128-mean/0/esc10.h5",
     "evaluate": "results/tiny/scores/w2v-128-mean/0/esc10.h5",
     "report": "results/tiny/table.csv",
 }

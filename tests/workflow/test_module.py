@@ -81,7 +81,7 @@ def test_rules_of_the_module_make_what_the_other_workflow_needs(outer):
         assert rule in text
     until = run(outer, "--dry-run", "--until", "tagalign_train")
     assert "tagalign_train" in until
-    assert "tagalign_embed" not in until
+    assert "tagalign_embed_task" not in until
 
 
 def test_a_prefix_moves_all_that_is_made(outer):

@@ -39,7 +39,7 @@ def test_a_replaced_sound_reruns_its_shard_and_what_follows(project):
     project.snakemake("catalogue")
     jobs = project.dry()
     assert [job.wildcards["shard"] for job in jobs if job.rule == "patches"] == [shard]
-    assert {"pairs", "train", "embed", "evaluate", "report"} <= {job.rule for job in jobs}
+    assert {"pairs", "train", "embed_task", "evaluate", "report"} <= {job.rule for job in jobs}
     # The whole catalogue is up to date again, also for who has forgotten all that was read.
     assert "catalogue" not in {job.rule for job in jobs}
     (project.root / MEMORY).unlink()
@@ -66,7 +66,7 @@ def test_sounds_that_no_catalogue_lists_rerun_nothing(project):
     assert project.rules() == set()
     clip = next(row["file"] for row in rows if row["fold"] == "5")
     (audio / clip).write_bytes(b"other")
-    assert project.rules() == {"dataset", "task", "leaks", "embed", "evaluate", "report"}
+    assert project.rules() == {"dataset", "task", "leaks", "embed_task", "evaluate", "report"}
     found = project.call("tagalign", "verify", "results/tiny", check=False)
     assert f"corpus/audio/{clip}: has changed since results/tiny/datasets/esc10.h5" in found.stdout
 

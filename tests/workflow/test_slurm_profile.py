@@ -183,5 +183,5 @@ def test_profile_has_whole_lines_to_fill_in(fresh):
     filled = yaml.safe_load(path.read_text().replace("#site: ", ""))
     assert filled["default-resources"]["slurm_account"]
     assert filled["default-resources"]["slurm_partition"] == "cpu"
-    for rule in ("train", "embed", "evaluate"):
+    for rule in ("train", "embed_task", "evaluate"):
         assert filled["set-resources"][rule]["slurm_partition"] == "gpu"

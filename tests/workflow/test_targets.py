@@ -11,9 +11,9 @@ WORDS = TAGS | {"word2vec"}
 PAIRS = TAGS | {"pairs"}
 TRAIN = WORDS | {"pairs", "train"}
 TASK = {"dataset", "task"}
-EMBED = TRAIN | TASK | {"embed"}
+EMBED = TRAIN | TASK | {"embed_task"}
 EVALUATE = EMBED | {"leaks", "evaluate"}
-AFTER_TRAIN = {"train", "figures", "embed", "evaluate", "report"}
+AFTER_TRAIN = {"train", "figures", "embed_task", "evaluate", "report"}
 WHOLE = EVALUATE | {"figures", "report", "configuration"}
 
 
@@ -22,7 +22,7 @@ WHOLE = EVALUATE | {"figures", "report", "configuration"}
     [
         (["catalogue"], {"catalogue"}),
         (["train"], TRAIN),
-        (["embed"], EMBED),
+        (["embed_task"], EMBED),
         (["word2vec", "task"], WORDS | TASK),
         (["report"], EVALUATE | {"report"}),
         ([], WHOLE),

@@ -59,15 +59,15 @@ rule task:
         f"{TEE}"
 
 
-rule embed:
+rule embed_task:
     input:
-        code=code("embed"),
+        code=code("embed_task"),
         task=layout.pattern("task"),
         model=lambda wildcards: layout.model(wildcards.system, wildcards.seed) or [],
     output:
-        layout.pattern("embed"),
+        layout.pattern("embed_task"),
     log:
-        f"{LOGS}/embed/{{system}}/{{seed}}/{{task}}.log",
+        f"{LOGS}/embed_task/{{system}}/{{seed}}/{{task}}.log",
     conda:
         "../../envs/train.yaml"
     resources:
@@ -76,7 +76,7 @@ rule embed:
         gpu=lambda wildcards: 0 if wildcards.system == "mfcc" else GPUS,
     params:
         tagalign=unrecorded(TAGALIGN),
-        repaired=lambda wildcards: repairs("embed", **wildcards),
+        repaired=lambda wildcards: repairs("embed_task", **wildcards),
         encoder=lambda wildcards, input: f"--model {input.model}" if input.model else "--mfcc",
         device=unrecorded(DEVICE),
     shell:

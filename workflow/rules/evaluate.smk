@@ -37,7 +37,7 @@ rule evaluate:
     input:
         code=code("evaluate"),
         task=layout.pattern("task"),
-        embeddings=layout.pattern("embed"),
+        embeddings=layout.pattern("embed_task"),
         leaks=ancient(layout.pattern("leaks")),
     output:
         layout.pattern("evaluate"),

@@ -30,7 +30,7 @@ STAGES = {
     "dataset": ("tasks.dataset",),
     "task": ("tasks.build", "tasks.dataset"),
     "leaks": ("evaluate.leaks",),
-    "embed": ("embedding.clips",),
+    "embed_task": ("embedding.clips",),
     "evaluate": ("evaluate.stage", "model.device"),
     "report": ("report.write",),
 }
@@ -60,7 +60,7 @@ def code_files(stage: str, kind: str | None = None) -> list[Path]:
     Parameters
     ----------
     stage
-        A stage, such as ``"embed"``.
+        A stage, such as ``"embed_task"``.
     kind
         The kind of source, or the task, where a stage has a module for each.
 

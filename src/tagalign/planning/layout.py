@@ -27,7 +27,7 @@ PATTERNS = {
     "dataset": "{results}/datasets/{task}.h5",
     "task": "{results}/tasks/{task}.h5",
     "leaks": "{results}/leaks/{task}.h5",
-    "embed": "{results}/embeddings/{system}/{seed}/{task}.h5",
+    "embed_task": "{results}/embeddings/{system}/{seed}/{task}.h5",
     "evaluate": "{results}/scores/{system}/{seed}/{task}.h5",
 }
 """Stage -> its file. A shard file is made together with the catalogue, by the same stage."""
@@ -130,7 +130,7 @@ class Layout:
             return [{"system": name, "seed": str(seed)} for name in names for seed in self.seeds]
         if stage in ("dataset", "task", "leaks"):
             return [{"task": task} for task in self.tasks]
-        if stage in ("embed", "evaluate"):
+        if stage in ("embed_task", "evaluate"):
             return list(self._combinations())
         return [{}]
 
@@ -205,13 +205,13 @@ class Layout:
             # Only the sounds of a folder have a checksum.
             listed = {"catalogue": self.file("catalogue")} if self.source == "folder" else {}
             return made | roles | listed
-        if stage == "embed":
+        if stage == "embed_task":
             model = self.model(wildcards["system"], wildcards["seed"])
             task = {"task": self.file("task", task=wildcards["task"])}
             return task | ({"model": model} if model else {})
         if stage == "evaluate":
             task = self.file("task", task=wildcards["task"])
-            return {"task": task, "embeddings": self.file("embed", **wildcards)}
+            return {"task": task, "embeddings": self.file("embed_task", **wildcards)}
         return {}
 
     def counted(self) -> list[str]:
@@ -221,7 +221,7 @@ class Layout:
             files += [self.file("catalogue"), *self.files("patches")]
         files += self.files("leaks") if self.trained else []
         # Which clips have no known tag depends on the vocabulary alone: any model tells.
-        embeddings = {path.rpartition("/")[2]: path for path in self.files("embed")}
+        embeddings = {path.rpartition("/")[2]: path for path in self.files("embed_task")}
         tag_files = [f"{task}.h5" for task in self.tasks if task in self._from_tags]
         files += [embeddings[name] for name in tag_files if name in embeddings]
         return files + self.files("task")
