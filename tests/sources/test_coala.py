@@ -48,7 +48,7 @@ def sections(published):
         given = {
             "source": {"kind": "coala", "coala": {k: str(v) for k, v in published.items()}},
             "patches": REFERENCE["patches"],
-            "pairs": {"scaling": "frame", "clip": "low", "tag_order": "vocabulary"},
+            "pairs": {"scaling": "column", "clip": "low", "tag_order": "vocabulary"},
         }
         given["source"]["coala"] |= changes
         return config.resolve_sections(given, ["source", "patches", "pairs"])
@@ -87,7 +87,7 @@ def test_pairs_hold_what_was_published(tmp_path, published, sections):
             str(TRAIN[7]): "no tag of the vocabulary",
             TARGET: "occurs in a target task (source.exclude_target_tasks)",
         }
-        assert pairs["scaling"].attrs["axis"] == "frame"
+        assert pairs["scaling"].attrs["axis"] == "column"
         assert pairs["scaling/minimum"][0] == np.float32(-14.110696792602539)
         front_end = json.loads(pairs.attrs["front_end"])
         assert (front_end["sample_rate"], front_end["window"]) == (22000, "hann")

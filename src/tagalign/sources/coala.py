@@ -2,7 +2,7 @@
 
 https://zenodo.org/records/3887261 has two HDF5 files, training and validation. Their group
 ``dataset`` holds ``id`` (N, 1), ``data`` (N, 96, 96), log-mel patches (mel, time) scaled to
-[0, 1] per time frame, and ``label`` (N, 1000), the tags as a multi-hot vector over the published
+[0, 1] per column, and ``label`` (N, 1000), the tags as a multi-hot vector over the published
 vocabulary. Everything is streamed: the training file has some 6.5 GB.
 """
 
@@ -108,7 +108,7 @@ def run(
 def _check_settings(sections: Mapping) -> None:
     """The rest of the run must cut and scale sounds as the published patches were."""
     wanted = config.resolve_sections({"patches": REFERENCE["patches"]}, ["patches"])
-    wanted["pairs"] = {"scaling": "frame", "clip": "low", "tag_order": "vocabulary"}
+    wanted["pairs"] = {"scaling": "column", "clip": "low", "tag_order": "vocabulary"}
     for section, keys in wanted.items():
         for key, value in keys.items():
             if key not in ("seed", "silent") and sections[section][key] != value:
