@@ -58,6 +58,7 @@ lint: $(STAMP)
 docs: $(STAMP)
 	$(VENV)/bin/python -m tagalign.config.paper config/config.yaml
 	$(VENV)/bin/python -m tagalign.config.table config/README.md
+	$(VENV)/bin/python -m tagalign.provenance.file_table config/README.md
 
 clean:
 	rm -rf results .snakemake
