@@ -17,7 +17,7 @@ from tagalign.audio.mel import LogMel
 from tagalign.audio.padding import pad_short
 from tagalign.audio.patches import maximum_patch, measure_sound, run
 from tagalign.errors import InputError
-from tagalign.sources.folder import write_folder
+from tagalign.sources.folder import write_catalogue
 from tagalign.sources.shards import Shard
 from tagalign.store import digest
 
@@ -152,7 +152,7 @@ def catalogue(folder, sections, tmp_path):
         "folder": sections["source"]["folder"]
         | {"csv": str(folder / "sounds.csv"), "audio": str(folder)},
     }
-    write_folder(source, tmp_path / "catalogue.h5")
+    write_catalogue(source, tmp_path / "catalogue.h5")
     return tmp_path / "catalogue.h5"
 
 
@@ -195,7 +195,7 @@ def test_a_sound_has_the_same_patch_in_any_shard(catalogue, folder, reference, s
         "folder": sections["source"]["folder"]
         | {"csv": str(folder / "sounds.csv"), "audio": str(folder)},
     }
-    write_folder(source, tmp_path / "one.h5")
+    write_catalogue(source, tmp_path / "one.h5")
     run(tmp_path / "b.h5", tmp_path / "one.h5", 0, reference, folder=folder)
     a, b = PatchShard.read(tmp_path / "a.h5"), PatchShard.read(tmp_path / "b.h5")
     assert a.id == b.id[-2:] == ["1018", "1019"]
@@ -235,7 +235,7 @@ def test_a_sound_of_huge_samples_is_listed(folder, sections, paper, sound, tmp_p
     source = sections["source"] | {
         "folder": sections["source"]["folder"] | {"csv": str(table), "audio": str(folder)}
     }
-    write_folder(source, tmp_path / "huge.h5")
+    write_catalogue(source, tmp_path / "huge.h5")
     output = tmp_path / "out.h5"
     ((identifier, reason),) = run(output, tmp_path / "huge.h5", 0, paper, folder=folder)
     assert identifier == "1"
@@ -261,7 +261,7 @@ def test_a_folder_of_unusable_sounds_is_an_error(folder, sections, paper, tmp_pa
     source = sections["source"] | {
         "folder": sections["source"]["folder"] | {"csv": str(table), "audio": str(folder)}
     }
-    write_folder(source, tmp_path / "bad.h5")
+    write_catalogue(source, tmp_path / "bad.h5")
     with pytest.raises(InputError, match=r"none of the 2 sounds .* the first, 1: not a readable"):
         run(tmp_path / "out.h5", tmp_path / "bad.h5", 0, paper, folder=folder)
     assert not (tmp_path / "out.h5").exists()

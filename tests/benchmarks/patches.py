@@ -14,7 +14,7 @@ from tagalign.audio import patches
 from tagalign.audio.decode import decode
 from tagalign.audio.mel import LogMel
 from tagalign.config import load as config
-from tagalign.sources.folder import write_folder
+from tagalign.sources.folder import write_catalogue
 
 CORPUS = Path(__file__).parents[2] / "workflow" / "resources" / "demo-corpus" / "audio"
 CLIPS = 40
@@ -38,7 +38,7 @@ def run() -> list[Row]:
         settings = sections["patches"]
         log_mel = LogMel(settings)
         catalogue = folder / "catalogue.h5"
-        write_folder(sections["source"], catalogue)
+        write_catalogue(sections["source"], catalogue)
 
         def decoding() -> int:
             for path in paths:

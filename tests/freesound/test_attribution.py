@@ -8,14 +8,14 @@ import stage_files
 from tagalign.errors import InputError
 from tagalign.freesound import audio
 from tagalign.sources.attribution import run
-from tagalign.sources.freesound import catalogue_freesound
+from tagalign.sources.freesound import write_catalogue
 from tagalign.sources.shards import Shard
 
 
 @pytest.fixture
 def downloaded(tmp_path, freesound, source):
     sections = source(freesound, shard_size=20)
-    catalogue_freesound(sections, tmp_path / "journal", tmp_path / "catalogue.h5")
+    write_catalogue(sections["source"], tmp_path / "catalogue.h5", tmp_path / "journal")
     ids = [int(i) for shard in (0, 1) for i in Shard.select(tmp_path / "catalogue.h5", shard).id]
     freesound.sounds.by_id[ids[3]]["path"] = tmp_path / "catalogue.h5"  # no sound: not credited
     for shard in (0, 1):

@@ -12,7 +12,7 @@ from tagalign.errors import InputError
 from tagalign.freesound import audio
 from tagalign.freesound.api import FreesoundError
 from tagalign.freesound.file import AudioShard
-from tagalign.sources.freesound import catalogue_freesound
+from tagalign.sources.freesound import write_catalogue
 from tagalign.sources.shards import Shard, write_shards
 
 
@@ -26,8 +26,8 @@ def make(tmp_path, freesound, source):
 
         def catalogue(self, **options):
             sections = source(freesound, shard_size=30)
-            catalogue_freesound(
-                sections, tmp_path / "journal", tmp_path / "catalogue.h5", **options
+            write_catalogue(
+                sections["source"], tmp_path / "catalogue.h5", tmp_path / "journal", **options
             )
             write_shards(tmp_path / "catalogue.h5", tmp_path / "shards")
 

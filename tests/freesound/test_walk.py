@@ -5,12 +5,12 @@ import pytest
 from served_sounds import LICENSES
 from tagalign import store
 from tagalign.freesound.api import FreesoundError
-from tagalign.sources.freesound import catalogue_freesound
+from tagalign.sources.freesound import write_catalogue
 
 
 def walk(tmp_path, sections, **options):
     """Ids of the catalogue of one run."""
-    catalogue_freesound(sections, tmp_path / "journal", tmp_path / "catalogue.h5", **options)
+    write_catalogue(sections["source"], tmp_path / "catalogue.h5", tmp_path / "journal", **options)
     with store.read(tmp_path / "catalogue.h5", stage="catalogue") as file:
         return [int(identifier) for identifier in store.read_strings(file["id"])]
 

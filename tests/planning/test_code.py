@@ -11,7 +11,7 @@ from tagalign.planning.code import PACKAGE, STAGES, TASK_STAGES, WITHOUT_EFFECT,
 from tagalign.tasks import MODULES
 from tiny_project import ROOT
 
-NAMES = [name for name in STAGES if "/" not in name]
+NAMES = list(STAGES)
 SOURCES = ("catalogue/folder", "catalogue/freesound")
 KINDS = [*SOURCES, *(f"{stage}/{task}" for stage in TASK_STAGES for task in MODULES)]
 CASES = [*(set(NAMES) - {"catalogue", *TASK_STAGES}), *KINDS]

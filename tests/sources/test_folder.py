@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from tagalign import store
 from tagalign.cli.catalogue import command
 from tagalign.errors import ConfigError, InputError, TagalignError
-from tagalign.sources.folder import count_rows, read_folder, write_folder
+from tagalign.sources.folder import count_rows, read_folder, write_catalogue
 
 HEADER = "id,file,tags\n"
 
@@ -50,7 +50,7 @@ GOOD = (
 
 def test_a_catalogue(source, sounds, tmp_path):
     white_space = {"tag_separator": " "}
-    write_folder(source(GOOD, white_space, shard_size=2), tmp_path / "catalogue.h5")
+    write_catalogue(source(GOOD, white_space, shard_size=2), tmp_path / "catalogue.h5")
     with store.read(tmp_path / "catalogue.h5", stage="catalogue") as file:
         assert store.read_strings(file["id"]) == ["9", "10", "100"]
         assert file["shard"][()].tolist() == [0, 0, 1]
@@ -66,14 +66,14 @@ def test_a_catalogue(source, sounds, tmp_path):
 
 def test_equal_input_gives_equal_bytes_wherever_it_lies(source, sounds, tmp_path):
     settings = source(GOOD)
-    write_folder(settings, tmp_path / "a.h5")
+    write_catalogue(settings, tmp_path / "a.h5")
     elsewhere = sounds.rename(tmp_path / "elsewhere")
     settings["folder"]["audio"] = str(elsewhere)
-    write_folder(settings, tmp_path / "b.h5")
+    write_catalogue(settings, tmp_path / "b.h5")
     assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
     sound = elsewhere / "17367_A.ogg"
     sound.write_bytes(sound.read_bytes() + b"\0")
-    write_folder(settings, tmp_path / "c.h5")
+    write_catalogue(settings, tmp_path / "c.h5")
     assert (tmp_path / "a.h5").read_bytes() != (tmp_path / "c.h5").read_bytes()
 
 
@@ -96,7 +96,7 @@ def test_a_table_of_pandas_with_its_index(source, tmp_path):
     table = pd.DataFrame(
         {"id": [1], "file": ["17367_A.ogg"], "tags": ["x"], "a/b": [2], "a_b": [3]}
     )
-    write_folder(source(table.to_csv()), tmp_path / "catalogue.h5")
+    write_catalogue(source(table.to_csv()), tmp_path / "catalogue.h5")
     with h5py.File(tmp_path / "catalogue.h5") as file:
         columns = {name: store.read_strings(data) for name, data in file["columns"].items()}
     assert columns == {"unnamed": ["0"], "a_b": ["2"], "a_b_": ["3"]}
@@ -107,7 +107,7 @@ def test_a_table_of_pandas_with_its_index(source, tmp_path):
 
 def test_dropped_rows_are_listed(source, tmp_path):
     settings = source(GOOD, {"drop": {"mood": ["loud"]}})
-    write_folder(settings, tmp_path / "catalogue.h5")
+    write_catalogue(settings, tmp_path / "catalogue.h5")
     with h5py.File(tmp_path / "catalogue.h5") as file:
         assert store.read_strings(file["id"]) == ["9", "100"]
         assert store.read_failures(file) == [("10", "dropped: mood is loud (source.folder.drop)")]
@@ -174,7 +174,7 @@ REFUSED = {
 def test_a_wrong_csv_is_refused_with_one_line(source, tmp_path, case):
     text, message = REFUSED[case]
     with pytest.raises(InputError, match=message) as caught:
-        write_folder(source(text), tmp_path / "catalogue.h5")
+        write_catalogue(source(text), tmp_path / "catalogue.h5")
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "catalogue.h5").exists()
 
@@ -228,7 +228,7 @@ def test_a_sound_that_cannot_be_read_is_named(source, sounds, tmp_path):
         (f"{HEADER}1,{'long' * 99}.wav,x\n", r"\(id 1 of .*sounds\.csv\): File name too long"),
     ]:
         with pytest.raises(InputError, match=message) as caught:
-            write_folder(source(text), tmp_path / "catalogue.h5")
+            write_catalogue(source(text), tmp_path / "catalogue.h5")
         assert "\n" not in str(caught.value)
         assert not (tmp_path / "catalogue.h5").exists()
 
@@ -291,7 +291,7 @@ def test_a_list_of_exclusions_may_write_ids_in_any_dress(source, tmp_path):
 
 def test_the_separator_is_told_and_recorded(source, tmp_path, capsys):
     text = HEADER + '1,17367_A.ogg,"dog, bark"\n2,110389_A.ogg,"big dog, cat"\n'
-    write_folder(
+    write_catalogue(
         source(text.replace(",", ";").replace('"', "").replace("; ", ", ")),
         tmp_path / "catalogue.h5",
     )

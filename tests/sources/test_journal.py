@@ -9,7 +9,7 @@ from tagalign import store
 from tagalign.config import load as config
 from tagalign.errors import InputError
 from tagalign.freesound.limits import Budget
-from tagalign.sources.folder import write_folder
+from tagalign.sources.folder import write_catalogue
 from tagalign.sources.journal import deal, forget_others, open_journal, shard_of, transaction
 
 
@@ -73,7 +73,7 @@ def test_a_folder_that_grows_keeps_its_shards(tmp_path, corpus):
         }
         section = {"kind": "folder", "shard_size": 8, "exclude_target_tasks": False}
         sections = config.resolve_sections({"source": {**section, "folder": folder}}, ["source"])
-        write_folder(sections["source"], tmp_path / name, tmp_path / "journal")
+        write_catalogue(sections["source"], tmp_path / name, tmp_path / "journal")
         with store.read(tmp_path / name, stage="catalogue") as file:
             ids, numbers = store.read_strings(file["id"]), file["shard"][()].tolist()
         assert numbers == sorted(numbers)

@@ -8,7 +8,7 @@ from tagalign.audio.file import PatchShard
 from tagalign.audio.patches import run
 from tagalign.config.load import resolve_sections
 from tagalign.sources.catalogue import Catalogue
-from tagalign.sources.folder import write_folder
+from tagalign.sources.folder import write_catalogue
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def source(tmp_path, corpus):
 
 
 def test_a_row_without_a_file_gives_tags_and_no_patch(tmp_path, source):
-    write_folder(source, tmp_path / "catalogue.h5")
+    write_catalogue(source, tmp_path / "catalogue.h5")
     assert Catalogue.read(tmp_path / "catalogue.h5").tags == [["drum", "tom"], ["dog", "bark"]]
     settings = resolve_sections({}, ["patches"])["patches"]
     run(tmp_path / "patches.h5", tmp_path / "catalogue.h5", 0, settings, folder=tmp_path)

@@ -14,14 +14,14 @@ checkpoint catalogue:
     resources:
         mem_mb=growing(2000),
         # The limit of requests per day makes a full walk through Freesound last a day.
-        runtime=growing(2880 if SOURCE == "freesound" else 60),
+        runtime=growing(2880 if GIVES == "previews" else 60),
     params:
         tagalign=unrecorded(TAGALIGN),
         repaired=lambda wildcards: repairs("catalogue", **wildcards),
         sections=sections("source", without=OTHER_SOURCES),
         files=checked(
             parameters.contents,
-            settings["source"]["folder"]["csv"],
+            *parameters.named_files(settings, f"source.{SOURCE}"),
             *settings["source"]["exclude"],
         ),
         # A function, so that only who plans this job looks at thousands of sounds.

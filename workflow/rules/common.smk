@@ -47,7 +47,7 @@ layout = checked(Layout, settings)
 repairs = Repairs(layout, look=workflow.is_main_process, write=not workflow.output_settings.dryrun)
 sections = functools.partial(parameters.sections, settings)
 places = functools.partial(parameters.places, settings)
-SOURCE = layout.source
+SOURCE, GIVES = layout.source, layout.gives
 LOGS = layout.logs
 OTHER_SOURCES = parameters.other_sources(settings)
 STARTED = time.time()
@@ -82,18 +82,18 @@ def patch_files(wildcards):
 
 
 def audio_files(wildcards):
-    return shard_files("audio") if SOURCE == "freesound" else []
+    return shard_files("audio") if GIVES == "previews" else []
 
 
 def kept_shards(wildcards):
-    if SOURCE == "coala":
+    if GIVES == "pairs":
         return []
     return patch_files(wildcards) + (audio_files(wildcards) if layout.keeps_audio else [])
 
 
 def counted_files(wildcards):
     """Files whose sounds that were left out are counted in the report."""
-    if SOURCE != "coala":
+    if GIVES != "pairs":
         layout.catalogue = checkpoints.catalogue.get().output.catalogue
     return layout.counted()
 

@@ -9,8 +9,8 @@ rule leaks:
         task=layout.pattern("task"),
         pretraining=[layout.file("tags"), layout.file("pairs")],
         dataset=layout.pattern("dataset"),
-        # Only the sounds of a folder have a checksum.
-        catalogue=layout.file("catalogue") if SOURCE == "folder" else [],
+        # Only files have a checksum.
+        catalogue=layout.file("catalogue") if GIVES == "files" else [],
     output:
         layout.pattern("leaks"),
     log:

@@ -5,7 +5,7 @@ rule patches:
     input:
         code=code("patches"),
         shard=layout.pattern("shard"),
-        audio=layout.pattern("audio") if SOURCE == "freesound" else [],
+        audio=layout.pattern("audio") if GIVES == "previews" else [],
     output:
         layout.pattern("patches"),
     log:
@@ -23,7 +23,7 @@ rule patches:
         sounds=lambda wildcards, input: (
             f"--audio {input.audio}"
             if input.audio
-            else f"--folder {shlex.quote(str(settings['source']['folder']['audio']))}"
+            else f"--folder {shlex.quote(str(settings['source'][SOURCE]['audio']))}"
         ),
     shell:
         "{params.tagalign} patches {input.shard:q} --shard {wildcards.shard} {params.sounds}"

@@ -15,6 +15,7 @@ from tagalign.config.schema import child_schema, read_schema, section_schema
 from tagalign.config.values import with_defaults
 from tagalign.config.yaml_file import as_json, read_yaml
 from tagalign.errors import ConfigError
+from tagalign.sources import find_source
 
 
 def load(path: str | os.PathLike) -> dict:
@@ -67,7 +68,8 @@ def data_name(config: Mapping) -> str:
     source = config["source"]
     if source["name"] is not None:
         return source["name"]
-    return config["run"] if source["kind"] == "folder" else source["kind"]
+    own = find_source(source["kind"]).gives == "files"
+    return config["run"] if own else source["kind"]
 
 
 def merge(first: Mapping, second: Mapping) -> dict:

@@ -10,14 +10,13 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from tagalign.errors import InputError
+from tagalign.sources import find_source
 from tagalign.tasks import find_task
 
 PACKAGE = Path(__file__).parents[1]
 
 STAGES = {
     "catalogue": ("sources.shards",),
-    "catalogue/folder": ("sources.folder",),
-    "catalogue/freesound": ("sources.freesound",),
     "audio": ("freesound.audio",),
     "attribution": ("sources.attribution",),
     "coala": ("sources.coala",),
@@ -34,10 +33,10 @@ STAGES = {
     "evaluate": ("evaluate.stage", "model.device"),
     "report": ("report.write",),
 }
-"""Stage -> modules that do its work; ``STAGE/KIND`` adds those of one kind, such as one source."""
+"""Stage -> modules that do its work."""
 
 TASK_STAGES = ("dataset", "task")
-"""Stages of which a kind is a task; its module is added."""
+"""Stages of which a kind is a task; its module is added. Of `catalogue` it is a source."""
 
 # Nothing that is computed passes through these. What the configuration becomes is a parameter of
 # each rule and compared as such; of the tasks, a stage names the one that it reads.
@@ -50,6 +49,7 @@ WITHOUT_EFFECT = {
     "tagalign.environment",
     "tagalign.errors",
     "tagalign.progress",
+    "tagalign.sources",
     "tagalign.tasks",
 }
 
@@ -78,8 +78,8 @@ def code_files(stage: str, kind: str | None = None) -> list[Path]:
     if stage not in STAGES:
         raise InputError(f"there is no stage {stage!r}; stages: {', '.join(STAGES)}")
     waiting = [f"tagalign.{name}" for name in STAGES[stage]]
-    if kind is not None:
-        waiting += [f"tagalign.{name}" for name in STAGES.get(f"{stage}/{kind}", ())]
+    if kind is not None and stage == "catalogue":
+        waiting.append(f"tagalign.sources.{find_source(kind).module}")
     if kind is not None and stage in TASK_STAGES:
         read = find_task(kind).read
         waiting.append(getattr(read, "func", read).__module__)  # it may be a partial

@@ -13,6 +13,7 @@ from tagalign import store
 from tagalign.config.load import data_name
 from tagalign.errors import InputError
 from tagalign.model.systems import System, find_system
+from tagalign.sources import find_source
 from tagalign.tasks import find_task
 
 PATTERNS = {
@@ -61,7 +62,9 @@ class Layout:
     data, results, logs : str
         Directories.
     source : str
-        Kind of the source: ``"freesound"``, ``"folder"`` or ``"coala"``.
+        Kind of the source, such as ``"freesound"``.
+    gives : str
+        What it gives, see `tagalign.sources.Source`: ``"files"``, ``"previews"`` or ``"pairs"``.
     catalogue : str
         The file that lists the shards; a workflow that moves its files says where it is.
     trained : list of System
@@ -85,6 +88,7 @@ class Layout:
         self.results = str(results or f"results/{settings['run']}")
         self.logs = f"{self.results}/logs"
         self.source: str = settings["source"]["kind"]
+        self.gives = find_source(self.source).gives
         self.keeps_audio: bool = settings["source"]["freesound"]["keep_audio"]
         self.seeds: list[int] = settings["seeds"]
         self.tasks: list[str] = settings["tasks"]
@@ -109,10 +113,10 @@ class Layout:
     def stages(self) -> list[str]:
         """Stages of the run that make stage files, in the order of `PATTERNS`."""
         absent = {
-            "coala": {"catalogue", "shard", "audio", "patches"},
-            "folder": {"audio"},
-            "freesound": set(),
-        }[self.source]
+            "pairs": {"catalogue", "shard", "audio", "patches"},
+            "files": {"audio"},
+            "previews": set(),
+        }[self.gives]
         return [stage for stage in PATTERNS if stage not in absent]
 
     def files(self, stage: str) -> list[str]:
@@ -177,15 +181,13 @@ class Layout:
         if stage == "audio":
             return {"catalogue": self.file("shard", **wildcards)}
         if stage == "patches":
-            sounds = (
-                {"audio": self.file("audio", **wildcards)} if self.source == "freesound" else {}
-            )
+            sounds = {"audio": self.file("audio", **wildcards)} if self.gives == "previews" else {}
             return {"catalogue": self.file("shard", **wildcards)} | sounds
-        if stage == "tags" and self.source != "coala":
+        if stage == "tags" and self.gives != "pairs":
             return {"catalogue": self.file("catalogue")}
         if stage == "word2vec":
             return {"tags": self.file("tags")}
-        if stage == "pairs" and self.source != "coala":
+        if stage == "pairs" and self.gives != "pairs":
             shards = {
                 f"patches/{number:04}": path for number, path in enumerate(self.files("patches"))
             }
@@ -202,8 +204,8 @@ class Layout:
                 "task": self.file("task", **wildcards),
                 "dataset": self.file("dataset", **wildcards),
             }
-            # Only the sounds of a folder have a checksum.
-            listed = {"catalogue": self.file("catalogue")} if self.source == "folder" else {}
+            # Only files have a checksum.
+            listed = {"catalogue": self.file("catalogue")} if self.gives == "files" else {}
             return made | roles | listed
         if stage == "embed_task":
             model = self.model(wildcards["system"], wildcards["seed"])
@@ -217,7 +219,7 @@ class Layout:
     def counted(self) -> list[str]:
         """Files whose sounds that were left out are counted in the report."""
         files = [self.file("tags"), self.file("pairs")]
-        if self.source != "coala":
+        if self.gives != "pairs":
             files += [self.file("catalogue"), *self.files("patches")]
         files += self.files("leaks") if self.trained else []
         # Which clips have no known tag depends on the vocabulary alone: any model tells.

@@ -9,6 +9,7 @@ from pathlib import Path
 from tagalign import store
 from tagalign.config import load as configuration
 from tagalign.errors import InputError
+from tagalign.sources import SOURCES
 
 
 def sections(settings: Mapping, *names: str, without: Iterable[str] = ()) -> str:
@@ -31,7 +32,7 @@ def places(settings: Mapping, *names: str) -> str:
 
 def other_sources(settings: Mapping) -> set[str]:
     """Subsections of `source` that a run with another kind of source does not read."""
-    return {"folder", "freesound", "coala"} - {settings["source"]["kind"]}
+    return set(SOURCES) - {settings["source"]["kind"]}
 
 
 def contents(*paths: str | os.PathLike | None) -> list[str]:

@@ -9,41 +9,41 @@ from tagalign import store
 from tagalign.errors import TagalignError
 from tagalign.planning.digests import digest_files, digest_tree
 from tagalign.planning.layout import Layout
-from tagalign.sources.folder import count_rows, read_folder
+from tagalign.sources import find_source
 
 PAPER_SOUNDS = 190_000
 """Sounds of the paper, assumed where nothing better is known."""
 
 
 def digest_sounds(source: Mapping, memory: str | os.PathLike) -> str:
-    """SHA-256 over the names and contents of the sounds of a folder, as hexadecimal digits.
+    """SHA-256 over the names and contents of the user's own sounds, as hexadecimal digits.
 
     Parameters
     ----------
     source
-        The section `source` of the configuration, of kind ``folder``.
+        The section `source` of the configuration, of a kind that gives files.
     memory
         As for `tagalign.planning.digests.digest_files`.
 
     Returns
     -------
     str
-        Empty if the sounds cannot be listed or read; `write_folder` says why.
+        Empty if the sounds cannot be listed or read; `write_catalogue` says why.
     """
     try:
-        files = [sound.file for sound in read_folder(source)[0] if sound.file]
-        return digest_tree(source["folder"]["audio"], files, memory)
+        files = find_source(source["kind"]).load().list_files(source)
+        return digest_tree(source[source["kind"]]["audio"], files, memory)
     except (TagalignError, OSError):
         return ""
 
 
 @functools.cache
 def sound_contents(layout: Layout) -> str | None:
-    """Digest of the sounds of a run from a folder, None for another source.
+    """Digest of the sounds of a run from files, None for another source.
 
     It is the same for the whole run, even if sounds are added meanwhile.
     """
-    if layout.source != "folder":
+    if layout.gives != "files":
         return None
     # Beside the journal, which outlives every output.
     return digest_sounds(layout.settings["source"], f"{layout.data}/journal/sha256.json")
@@ -69,6 +69,6 @@ def known_sounds(layout: Layout) -> int:
     if Path(layout.file("catalogue")).is_file():
         with store.read(layout.file("catalogue")) as file:
             return store.count_strings(file["id"])
-    if layout.source == "folder":
-        return count_rows(layout.settings["source"])
+    if layout.gives == "files":
+        return find_source(layout.source).load().count_rows(layout.settings["source"])
     return PAPER_SOUNDS

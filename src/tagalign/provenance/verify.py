@@ -10,6 +10,7 @@ from tagalign.config import load as configuration
 from tagalign.errors import TagalignError
 from tagalign.planning.run import Run, read_attributes
 from tagalign.progress import Progress
+from tagalign.sources import find_source
 from tagalign.sources.catalogue import Catalogue
 from tagalign.sources.shards import write_shards
 from tagalign.tasks import find_task
@@ -113,9 +114,10 @@ def _check_shards(run: Run) -> Iterator[str]:
 def _check_sounds(run: Run) -> Iterator[str]:
     """The sounds of a folder are those that the catalogue was made from."""
     catalogue = run.data / "catalogue.h5"
-    folder = run.settings["source"]["folder"]["audio"]
-    if run.settings["source"]["kind"] != "folder" or not catalogue.is_file():
+    source = run.settings["source"]
+    if find_source(source["kind"]).gives != "files" or not catalogue.is_file():
         return
+    folder = source[source["kind"]]["audio"]
     names, hashes = Catalogue.read_fields(catalogue, "file", "sha256")
     yield from _compare(run.home / folder, names, hashes, catalogue)
 

@@ -4,9 +4,8 @@ import os
 from collections.abc import Mapping
 
 from tagalign.errors import ConfigError
+from tagalign.sources import find_source
 from tagalign.sources.catalogue import Catalogue
-from tagalign.sources.folder import write_folder
-from tagalign.sources.freesound import catalogue_freesound
 from tagalign.sources.shards import write_shards
 
 
@@ -43,20 +42,18 @@ def run(
     Raises
     ------
     ConfigError
-        The source has no catalogue, or see `write_folder` and `catalogue_freesound`.
+        The source has no catalogue, or see the `write_catalogue` of its module.
     InputError, FreesoundError
         As these.
     """
     kind = sections["source"]["kind"]
-    if kind == "folder":
-        write_folder(sections["source"], output, journal)
-    elif kind == "freesound":
-        catalogue_freesound(sections, journal, output, refresh=refresh)
-    else:
+    source = find_source(kind)
+    if source.gives == "pairs":
         raise ConfigError(
             f"source.kind = {kind!r} has no catalogue: its files are training pairs already;"
             " run `tagalign coala` to make pairs.h5 from them"
         )
+    source.load().write_catalogue(sections["source"], output, journal, refresh)
     if shards:
         write_shards(output, shards)
     ids, failed = Catalogue.read_fields(output, "id", "failed")

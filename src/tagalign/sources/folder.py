@@ -33,8 +33,11 @@ class Sound:
     columns: dict[str, str]  # all other columns
 
 
-def write_folder(
-    source: Mapping, output: str | os.PathLike, journal: str | os.PathLike | None = None
+def write_catalogue(
+    source: Mapping,
+    output: str | os.PathLike,
+    journal: str | os.PathLike | None = None,
+    refresh: bool = False,
 ) -> None:
     """Write the catalogue of a folder of sounds.
 
@@ -50,6 +53,8 @@ def write_folder(
     journal
         Directory that remembers the shard of each sound, so that sounds that are added later
         leave the shards of the others alone. Without it they are dealt anew each time.
+    refresh
+        Has no effect: a folder is read anew each time.
 
     Raises
     ------
@@ -151,6 +156,11 @@ def _read(
         )
     _find_files(sounds, settings)
     return sounds, failures, table.notes, decision
+
+
+def list_files(source: Mapping) -> list[str]:
+    """The sounds of a folder, as paths below ``folder.audio``; raises what `read_folder` does."""
+    return [sound.file for sound in read_folder(source)[0] if sound.file]
 
 
 def count_rows(source: Mapping) -> int:

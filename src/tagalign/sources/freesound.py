@@ -18,23 +18,23 @@ from tagalign.sources.journal import deal, open_journal
 SEARCH_KEYS = ("url", "query", "filter", "licenses", "preview")  # what makes another walk
 
 
-def catalogue_freesound(
-    sections: Mapping,
-    journal: str | os.PathLike | None,
+def write_catalogue(
+    source: Mapping,
     output: str | os.PathLike,
+    journal: str | os.PathLike | None = None,
     refresh: bool = False,
 ) -> None:
     """Walk through Freesound, as far as the journal has not yet, and write the catalogue.
 
     Parameters
     ----------
-    sections
-        Holds the resolved section ``source``.
+    source
+        The section `source` of the configuration, of kind ``freesound``.
+    output
+        The catalogue to write.
     journal
         Directory of the journal. Given again, nothing is fetched twice and every sound keeps
         its shard.
-    output
-        The catalogue to write.
     refresh
         Walk again although the walk is complete.
 
@@ -47,7 +47,7 @@ def catalogue_freesound(
     InputError
         No sound was found.
     """
-    source, settings = sections["source"], sections["source"]["freesound"]
+    settings = source["freesound"]
     if journal is None:
         raise ConfigError("source.kind = 'freesound' needs --journal, which keeps what is fetched")
     start, stop = _day(settings, "created_after"), _day(settings, "created_before")
@@ -77,7 +77,7 @@ def catalogue_freesound(
             state.rows(start, stop),
             names=list(COLUMNS),
             failed=failures,
-            config=sections,
+            config={"source": source},
             inputs={f"exclude {index}": path for index, path in enumerate(source["exclude"])},
         )
 
