@@ -208,7 +208,7 @@ def test_csv_faults(tmp_path):
         attempt(good)
     with pytest.raises(InputError, match="no column 'kind', only freesound_id, file"):
         attempt(good, label_column="kind")
-    with pytest.raises(InputError, match="a header and no row"):
+    with pytest.raises(InputError, match="no row with a fold"):
         attempt(header)
     with pytest.raises(InputError, match="no row with a fold"):
         attempt(header + "1,a.wav,dog,\n")

@@ -1,6 +1,5 @@
 """What sounds a user means: files, directories, and lists of files."""
 
-import csv
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +9,7 @@ from typing import NamedTuple
 from tagalign import store
 from tagalign.audio.formats import SUFFIXES
 from tagalign.errors import InputError
+from tagalign.sources.table import read_table
 
 DETAILS = ("name", "username", "license", "url")  # what an index tells of a sound
 
@@ -56,7 +56,7 @@ def find_sounds(
         if path.is_dir():
             sounds += _below(path)
         elif path.suffix.lower() == ".csv":
-            sounds += _of_rows(path, read_table(path), audio)
+            sounds += _of_rows(path, read_table(path).rows, audio)
         elif path.suffix.lower() == ".txt":
             rows = [{"file": line.strip()} for line in _read_text(path).splitlines()]
             sounds += _of_rows(path, [row for row in rows if row["file"]], audio)
@@ -75,27 +75,6 @@ def find_sounds(
     return sounds
 
 
-def read_table(path: Path) -> list[dict[str, str]]:
-    """Rows of a CSV with a header, each a mapping of column to text.
-
-    Raises
-    ------
-    InputError
-        It is missing, is not a CSV in UTF-8, or a row has another number of fields.
-    """
-    try:
-        rows = list(csv.DictReader(_read_text(path).splitlines(keepends=True), strict=True))
-    except csv.Error as error:
-        raise InputError(f"{path} is not a CSV file ({error}); save it as one") from None
-    for line, row in enumerate(rows, 2):
-        if None in row or None in row.values():
-            raise InputError(
-                f"{path}, row {line}: the number of fields is not that of the header; put"
-                " fields with commas in quotes"
-            )
-    return rows
-
-
 def details_of(path: str | os.PathLike) -> dict[str, dict[str, str]]:
     """What a CSV or a catalogue tells of its sounds, by id and by file.
 
@@ -110,7 +89,8 @@ def details_of(path: str | os.PathLike) -> dict[str, dict[str, str]]:
         It has neither column, or none of `DETAILS`.
     """
     path = Path(path)
-    rows = read_table(path) if path.suffix.lower() == ".csv" else list(_catalogue_rows(path))
+    in_csv = path.suffix.lower() == ".csv"
+    rows = read_table(path).rows if in_csv else list(_catalogue_rows(path))
     columns = set(rows[0]) if rows else set()
     if not columns & {"id", "file"} or not columns & set(DETAILS):
         raise InputError(

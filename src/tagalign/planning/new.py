@@ -12,9 +12,10 @@ import yaml
 
 from tagalign import store
 from tagalign.config import load as configuration
-from tagalign.embedding.listing import find_sounds, read_table
+from tagalign.embedding.listing import find_sounds
 from tagalign.errors import InputError
 from tagalign.sources.folder import read_folder
+from tagalign.sources.table import read_table
 from tagalign.tags.vocabulary import build_vocabulary
 
 ENOUGH_TO_VALIDATE = 20  # sounds; of fewer, every one is needed for training
@@ -164,7 +165,7 @@ def words(path: str) -> list[str]:
 
 def _find_columns(table: Path, folder: Path) -> dict[str, str]:
     """Which columns of a CSV hold ids, files and tags: keys of ``source.folder``."""
-    rows = read_table(table)
+    rows = read_table(table).rows
     if not rows:
         raise InputError(f"{table} lists no sound; it needs one row per sound below its header")
     header = list(rows[0])

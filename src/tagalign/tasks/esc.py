@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from tagalign.errors import InputError
+from tagalign.sources.table import read_table
 from tagalign.tasks import files
 from tagalign.tasks.protocol import Archive, Clip, Listing, Task, check_folds
 
@@ -50,12 +51,13 @@ def read(root: Path, settings: dict, *, name: str) -> Listing:
     if not (root / "meta").is_dir() and (root / "ESC-50-master").is_dir():
         root = root / "ESC-50-master"
     meta = root / "meta" / "esc50.csv"
-    rows = files.read_table(meta, ["filename", "fold", "target", "category", "esc10", "src_file"])
+    columns = ["filename", "fold", "target", "category", "esc10", "src_file"]
+    rows = read_table(meta, columns).rows
     for row in rows:
         _check_name(row, name, meta)
     every = [row["filename"] for row in rows]
     if name == "esc10":
-        rows = [row for row in rows if row["esc10"].strip().lower() == "true"]
+        rows = [row for row in rows if row["esc10"].lower() == "true"]
     classes = sorted({row["category"] for row in rows})
     _check_counts(rows, name, meta)
     _, _, extra = files.locate(root / "audio", every)
@@ -107,7 +109,7 @@ def _read_csv(settings: dict, name: str) -> Listing:
     root = Path(settings["audio"]) if settings["audio"] else table.parent
     columns = [settings[f"{key}_column"] for key in ("id", "file", "label", "fold")]
     identifier, file, label, fold = columns
-    rows = [row for row in files.read_table(table, columns) if row[fold].strip()]
+    rows = [row for row in read_table(table, columns).rows if row[fold]]
     for row in rows:
         if not row[label]:
             raise InputError(f"{table}: {row[file]} has a fold and no {label}; fill it in")

@@ -1,8 +1,7 @@
 """Find and read what a data set's directory holds."""
 
-import csv
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from tagalign.audio.formats import SUFFIXES
@@ -36,46 +35,6 @@ def data_directory(task: Task, settings: dict, downloads: Path) -> Path:
 def is_own(settings: dict) -> bool:
     """True where the configuration names data that the user already has."""
     return any(settings.get(key) for key in ("path", "csv", "metadata"))
-
-
-def read_table(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
-    """Read a CSV file with a header as one dict per row.
-
-    Raises
-    ------
-    InputError
-        The file cannot be read, is empty, lacks one of `columns`, or has a row with fewer
-        values than columns, as a file has that was cut off.
-    """
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            rows = [_whole_row(path, reader.line_num, row) for row in reader]
-            header = reader.fieldnames or []
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}; check the path") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} is not a CSV file in UTF-8 ({error})") from None
-    for column in columns:
-        if column not in header:
-            raise InputError(
-                f"{path} has no column {column!r}, only {', '.join(header) or 'an empty file'};"
-                " name the right column in the configuration"
-            )
-    if not rows:
-        raise InputError(f"{path} has a header and no row; nothing can be tested")
-    return rows
-
-
-def _whole_row(path: Path, line: int, row: dict[str, str | None]) -> dict[str, str]:
-    absent = [column for column, value in row.items() if value is None]
-    if absent:
-        first = next(iter(row.values()))
-        raise InputError(
-            f"{path}, line {line} ({first}, ...) ends before {', '.join(absent)}; complete the"
-            " row or get the file again"
-        )
-    return row
 
 
 def whole_number(text: str, what: str) -> int:

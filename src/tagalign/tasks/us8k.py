@@ -17,6 +17,7 @@ from collections import Counter
 from pathlib import Path
 
 from tagalign.errors import ConfigError, InputError
+from tagalign.sources.table import read_table
 from tagalign.tasks import files
 from tagalign.tasks.protocol import Archive, Clip, Listing, Task, check_folds
 
@@ -106,7 +107,7 @@ def read_metadata(root: Path, settings: dict, *, name: str) -> list[Clip]:
     metadata = Path(settings["metadata"] or root / "metadata" / "UrbanSound8K.csv")
     columns = ["slice_file_name", "fsID", "fold", "classID", "class"]
     clips = []
-    for row in files.read_table(metadata, columns):
+    for row in read_table(metadata, columns).rows:
         file = row["slice_file_name"]
         fold = files.whole_number(row["fold"], f"{metadata}: column fold of {file}")
         _check_row(row, name, metadata)
