@@ -16,6 +16,7 @@ from tagalign.evaluate.stage_files import Leaks, ScoreFile
 from tagalign.model.layout import ModelFile
 from tagalign.report import paper
 from tagalign.report.losses import count_losses
+from tagalign.tasks.stage_files import TaskClips
 
 CLASSES = ["cat", "dog", "drilling"]
 
@@ -209,6 +210,30 @@ def test_losses_are_counted_by_reason_over_all_shards(tmp_path):
     report(scores, tmp_path / "out", *options)
     page = (tmp_path / "out" / "report.md").read_text()
     assert "| patches | 4 | 3 | truncated | 2 |" in page
+
+
+def test_clips_without_sound_are_rows_of_a_task_and_not_kept(tmp_path):
+    clips = TaskClips(
+        task="birds",
+        title="Birds",
+        split="folds",
+        tested_folds=np.array([1, 2]),
+        multi_label=False,
+        unscored="wrong",
+        clip_id=["a", "b", "c"],
+        freesound_id=[""] * 3,
+        group=[""] * 3,
+        classes=["robin"],
+        labels=np.ones((3, 1), bool),
+        fold=np.array([1, 2, 2]),
+        failed=[("b", "not a readable sound: b.wav"), ("d", "left out by the list")],
+    )
+    clips.write(tmp_path / "task.h5")
+    lost = count_losses([tmp_path / "task.h5"])
+    assert lost.to_numpy().tolist() == [
+        ["task birds", 2, 2, "left out by the list", 1],
+        ["task birds", 2, 2, "not a readable sound", 1],
+    ]
 
 
 def test_published_numbers(shared):

@@ -5,15 +5,18 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-import h5py
 import pandas as pd
 
 from tagalign import store
 from tagalign.audio.file import PatchShard
+from tagalign.embedding.stage_files import ClipEmbeddings
+from tagalign.evaluate.stage_files import Leaks
 from tagalign.freesound.file import AudioShard
 from tagalign.pairs.file import TrainingFile
 from tagalign.sources.catalogue import Catalogue
+from tagalign.store.fields import StageFile
 from tagalign.tags.file import TagSets
+from tagalign.tasks.stage_files import Dataset, TaskClips
 
 ORDER = (
     "catalogue",
@@ -26,12 +29,15 @@ ORDER = (
 )
 
 # Stage -> its file and the fields that list what it holds.
-HELD = {
+HELD: dict[str, tuple[type[StageFile], list[str]]] = {
     "catalogue": (Catalogue, ["id"]),
     "audio": (AudioShard, ["id"]),
     "patches": (PatchShard, ["id"]),
     "tags": (TagSets, ["id"]),
     "pairs": (TrainingFile, ["train.id", "validation.id"]),
+    "dataset": (Dataset, ["clip_id"]),
+    "task": (TaskClips, ["clip_id"]),
+    "embed-task": (ClipEmbeddings, ["clip_id"]),
 }
 
 
@@ -47,19 +53,17 @@ def count_losses(paths: Iterable[str | os.PathLike]) -> pd.DataFrame:
     kept, lost = Counter(), Counter()
     for path in paths:
         made_by = store.stage_of(path)
-        if made_by in HELD:
-            kind, names = HELD[made_by]
-            *ids, failed = kind.read_fields(path, *names, "failed")
-            kept[made_by] += sum(map(len, ids))
-            lost.update((made_by, _kind(reason)) for _, reason in failed)
+        if made_by not in HELD:
             continue
-        with store.read(path) as file:
-            if made_by == "leaks":
-                continue
-            stage = _label(file)
-            kept[stage] += _rows(file)
-            for _, reason in store.read_failures(file) if "failed" in file else ():
-                lost[stage, _kind(reason)] += 1
+        kind, names = HELD[made_by]
+        *ids, failed = kind.read_fields(path, *names, "failed")
+        stage = made_by
+        if "task" in kind.fields():
+            stage = f"{made_by} {kind.read_fields(path, 'task')[0]}"
+        # Clips of a task that cannot be decoded have a row there, but nothing to embed.
+        empty = {identifier for identifier, _ in failed} if kind is TaskClips else set()
+        kept[stage] += sum(identifier not in empty for part in ids for identifier in part)
+        lost.update((stage, _kind(reason)) for _, reason in failed)
     rows = []
     for stage in sorted(kept, key=_order):
         reasons = {reason: n for (of, reason), n in lost.items() if of == stage}
@@ -76,33 +80,16 @@ def count_leaks(paths: Iterable[str | os.PathLike]) -> dict[str, int]:
     """
     found = {}
     for path in paths:
-        with store.read(path) as file:
-            if file.attrs.get("stage") == "leaks" and store.count_strings(file["id"]):
-                found[str(file.attrs["task"])] = store.count_strings(file["id"])
+        if store.stage_of(path) == "leaks":
+            task, seen = Leaks.read_fields(path, "task", "id")
+            if seen:
+                found[task] = len(seen)
     return found
-
-
-def _label(file: h5py.File) -> str:
-    """Stage name; of a task with the task's name."""
-    stage = str(file.attrs.get("stage"))
-    return f"{stage} {file.attrs['task']}" if "task" in file.attrs else stage
 
 
 def _order(label: str) -> tuple[int, str]:
     stage = label.split()[0]
     return (ORDER.index(stage) if stage in ORDER else len(ORDER)), label
-
-
-def _rows(file: h5py.File) -> int:
-    """Sounds that the file holds; clips of a task without a patch are not held."""
-    if file.attrs.get("stage") == "task":
-        # Clips that cannot be decoded are among them, those that a list leaves out are not.
-        failed = {identifier for identifier, _ in store.read_failures(file)}
-        return sum(clip not in failed for clip in store.read_strings(file["clip_id"]))
-    for name in ("id", "clip_id"):
-        if name in file:
-            return store.count_strings(file[name])
-    return 0
 
 
 def _kind(reason: str) -> str:
