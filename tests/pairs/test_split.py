@@ -153,9 +153,10 @@ def test_a_source_without_the_published_sounds_is_told_what_to_do():
     [
         ("[7, 8]", "lists 0 of the 2 sounds"),
         ('["a", "b"]', "lists 2 of the 2 sounds"),
-        ('{"a": 1}', "must hold a list of ids, but holds a dict"),
-        ("[1,", "is not valid JSON"),
-        (None, "cannot read pairs.validation_ids"),
+        ('{"a": 1}', "must hold a JSON list of ids"),
+        ("[7, true]", "must hold a JSON list of ids"),
+        ("[1,", "is not JSON"),
+        (None, "cannot read .*ids.json: No such file .*; correct pairs.validation_ids"),
     ],
 )
 def test_bad_lists(tmp_path, text, message):

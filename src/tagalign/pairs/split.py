@@ -12,11 +12,11 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from importlib import resources
-from pathlib import Path
 
 import numpy as np
 
 from tagalign.errors import InputError
+from tagalign.sources.id_list import read_ids
 
 
 def stratified_validation(
@@ -144,15 +144,7 @@ def listed_validation(ids: Sequence[str], path: str | os.PathLike) -> np.ndarray
     InputError
         The file is no such list, or leaves no training or no validation sound.
     """
-    try:
-        listed = json.loads(Path(path).read_text())
-    except OSError as error:
-        raise InputError(f"cannot read pairs.validation_ids {path}: {error.strerror}") from None
-    except ValueError as error:
-        raise InputError(f"{path} is not valid JSON: {error}") from None
-    if not isinstance(listed, list):
-        raise InputError(f"{path} must hold a list of ids, but holds a {type(listed).__name__}")
-    wanted = {str(identifier) for identifier in listed}
+    wanted = set(read_ids(path, "pairs.validation_ids"))
     chosen = np.array([identifier in wanted for identifier in ids], bool)
     if chosen.all() or not chosen.any():
         raise InputError(

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from tagalign.errors import InputError
+from tagalign.sources.id_list import read_ids
 from tagalign.sources.identity import canonical
 
 TARGET_TASKS = Path(__file__).parents[1] / "resources" / "reference" / "target_task_ids.json"
@@ -35,18 +35,6 @@ def excluded_ids(source: Mapping) -> dict[str, str]:
             map(str, listed), "occurs in a target task (source.exclude_target_tasks)"
         )
     for path in source["exclude"]:
-        ids = map(canonical, map(str, _read_list(path)))
+        ids = map(canonical, read_ids(path, "source.exclude"))
         reasons |= dict.fromkeys(ids, f"listed in {Path(path).name} (source.exclude)")
     return reasons
-
-
-def _read_list(path: str) -> list:
-    try:
-        listed = json.loads(Path(path).read_text())
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}; correct source.exclude") from None
-    except ValueError as error:
-        raise InputError(f"{path} is not JSON ({error}); it must hold a list of ids") from None
-    if not isinstance(listed, list) or not all(isinstance(item, str | int) for item in listed):
-        raise InputError(f"{path} must hold a JSON list of ids, such as [123, 456]")
-    return listed
