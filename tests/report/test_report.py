@@ -2,7 +2,6 @@
 
 import json
 
-import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -183,7 +182,7 @@ def test_seeds_scored_on_different_clips(tmp_path):
 
 def test_seeds_scored_with_different_classes(tmp_path):
     scores = [write_scores(tmp_path / f"{s}.h5", "w2v-128-1h", seed=s) for s in (0, 1)]
-    with h5py.File(scores[1], "r+") as file:
+    with stage_files.edited(scores[1]) as file:
         file["labels"][...] = file["labels"][()][::-1]
     with pytest.raises(InputError, match="with different clips, classes, folds"):
         report(scores, tmp_path / "out")
@@ -279,7 +278,7 @@ def test_unscored_clips_as_errors_are_not_in_the_accuracy_of_the_paper(tmp_path,
         for seed in (0, 1):
             path = out / f"{seed}.h5"
             write_scores(path, "w2v-128-1h", "us8k-tag", seed, drop=what == "drop")
-            with h5py.File(path, "r+") as file:
+            with stage_files.edited(path) as file:
                 file.attrs["unscored"] = unscored
             scores.append(path)
         report(scores, out)

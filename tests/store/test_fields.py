@@ -2,10 +2,10 @@
 
 import dataclasses
 
-import h5py
 import numpy as np
 import pytest
 
+import stage_files
 from tagalign import store
 from tagalign.errors import InputError
 from tagalign.store.fields import StageFile, attribute, failures, field, part
@@ -86,7 +86,7 @@ def test_a_part_that_may_be_absent(tmp_path):
     example(right=Half(["s"], np.ones((1, 3), np.float16))).write(tmp_path / "a.h5")
     found = Example.read(tmp_path / "a.h5").right
     assert (found.id, found.kind) == (["s"], "plain")
-    with h5py.File(tmp_path / "a.h5", "r+") as file:
+    with stage_files.edited(tmp_path / "a.h5") as file:
         del file["right/values"]
     with pytest.raises(InputError, match="has no data set 'right/values'"):
         Example.read(tmp_path / "a.h5")
@@ -146,7 +146,7 @@ DAMAGE = {
 @pytest.mark.parametrize("message", DAMAGE)
 def test_a_file_of_another_layout_is_refused(tmp_path, message):
     example().write(tmp_path / "a.h5")
-    with h5py.File(tmp_path / "a.h5", "r+") as file:
+    with stage_files.edited(tmp_path / "a.h5") as file:
         DAMAGE[message](file)
     with pytest.raises(InputError, match=message) as caught:
         Example.read(tmp_path / "a.h5")

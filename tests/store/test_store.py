@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import stage_files
 from tagalign import store
 from tagalign.errors import InputError, TagalignError
 
@@ -214,7 +215,7 @@ def test_reading_refuses_what_does_not_fit(tmp_path):
         store.read(tmp_path / "a.h5", stage="pairs"),
     ):
         pass
-    with h5py.File(tmp_path / "a.h5", "r+") as file:
+    with stage_files.edited(tmp_path / "a.h5") as file:
         file.attrs["format"] = 99
     with pytest.raises(InputError, match="format 99"), store.read(tmp_path / "a.h5"):
         pass

@@ -1,7 +1,11 @@
 """Small stage files for tests, written by the types that own them."""
 
+import contextlib
+
+import h5py
 import numpy as np
 
+from tagalign import store
 from tagalign.audio.file import PatchShard
 from tagalign.freesound.file import AudioShard
 from tagalign.pairs.file import Pairs, TrainingFile
@@ -82,3 +86,11 @@ def write_training_file(path, train, validation=(), vocabulary=("dog", "rain"), 
         failed=[],
     ).write(path)
     return path
+
+
+@contextlib.contextmanager
+def edited(path):
+    """Change a sealed file in place, so that it is whole again afterwards."""
+    with h5py.File(path, "r+") as file:
+        yield file
+    store.reseal(path)

@@ -73,6 +73,31 @@ def test_a_training_on_other_inputs_has_a_checkpoint_of_its_own(tmp_path):
     assert Checkpoint(tmp_path, first).load(*make()).epoch == 4
 
 
+def test_a_damaged_checkpoint_is_set_aside_and_the_one_before_it_used(tmp_path, capsys):
+    checkpoint = Checkpoint(tmp_path, IDENTITY)
+    for epoch in (1, 2):
+        checkpoint.save(State(epoch=epoch), *make())
+    content = checkpoint.path.read_bytes()
+    for place in (20, len(content) // 2, len(content) - 1):
+        flipped = bytearray(content)
+        flipped[place] ^= 1
+        checkpoint.path.write_bytes(flipped)
+        assert Checkpoint(tmp_path, IDENTITY).load(*make()).epoch == 1
+        assert checkpoint.damaged.read_bytes() == flipped
+        assert f"{checkpoint.path} is damaged" in capsys.readouterr().err
+    checkpoint.previous.write_bytes(b"")
+    assert Checkpoint(tmp_path, IDENTITY).load(*make()) is None
+    checkpoint.remove()
+    assert not tmp_path.exists()
+
+
+def test_a_kill_between_two_checkpoints_leaves_the_first(tmp_path):
+    checkpoint = Checkpoint(tmp_path, IDENTITY)
+    checkpoint.save(State(epoch=1), *make())
+    checkpoint.path.replace(checkpoint.previous)
+    assert checkpoint.load(*make()).epoch == 1
+
+
 def test_memory_that_runs_out_while_resuming_does_not_advise_to_remove_it(tmp_path, monkeypatch):
     Checkpoint(tmp_path, IDENTITY).save(State(), *make())
     network, optimizer = make()

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+import stage_files
 from running import run, start
 from stopping import EACH_STEP, kill_between_steps, stop_after_epochs
 from tagalign import store
@@ -94,7 +95,7 @@ def test_a_batch_too_large_for_the_gpu_names_one_that_fits(
     # The network fits into 2 GB many times over; a first layer's map of this batch takes as much.
     many = 16_384
     shutil.copy(prepared / "pairs.h5", tmp_path / "pairs.h5")
-    with h5py.File(tmp_path / "pairs.h5", "a") as file:
+    with stage_files.edited(tmp_path / "pairs.h5") as file:
         repeat(file["train"], many)
     train = {"batch_size": many, "epochs": 1, "precision": "float32", "compile": compile_steps}
     arguments = on_gpu(command, "cnn", model={"channels": 128}, train=train)

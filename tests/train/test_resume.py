@@ -5,9 +5,9 @@ import resource
 import shutil
 import signal
 
-import h5py
 import pytest
 
+import stage_files
 from running import call, run, start, training
 from stopping import EACH_STEP, checkpoint_in, kill_between_steps, stop_after_epochs
 from tagalign.errors import TrainingError
@@ -104,7 +104,7 @@ def test_a_checkpoint_of_another_training_is_refused(change, named, command, sto
 )
 def test_a_training_goes_on_only_in_its_own_arithmetic(key, value, told, command, stopped):
     """As where a run with ``precision: auto`` moves from a GPU to a CPU."""
-    with h5py.File(stopped, "r+") as file:
+    with stage_files.edited(stopped) as file:
         arithmetic = json.loads(file.attrs["arithmetic"]) | {key: value}
         file.attrs["arithmetic"] = json.dumps(arithmetic)
     with pytest.raises(TrainingError, match=f"was trained in {told}"):

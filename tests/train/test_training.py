@@ -13,6 +13,7 @@ import torch
 from torch._dynamo.backends.common import aot_autograd
 from torch._functorch.aot_autograd import make_boxed_compiler
 
+import stage_files
 from running import NARROW, TRAIN, call, run
 from tagalign import store
 from tagalign.config import load as config
@@ -65,7 +66,7 @@ def test_short_tag_sets_are_trained_as_they_are_embedded(prepared, tmp_path):
     """The empty places that `padded_queries: summed` counts are the same in both."""
     pairs = tmp_path / "short.h5"
     shutil.copyfile(prepared / "pairs.h5", pairs)
-    with h5py.File(pairs, "r+") as file:
+    with stage_files.edited(pairs) as file:
         for part, most in (("train", 3), ("validation", 2)):
             rows = [row[:most] for row in store.read_ragged(file[f"{part}/tags"])]
             del file[f"{part}/tags"]

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-import h5py
 import pandas as pd
 import pytest
+
+import stage_files
 
 pytestmark = pytest.mark.slow
 MODEL = "results/tiny/models/w2v-128-mean/0.h5"
@@ -51,7 +52,7 @@ def test_inspect_answers_what_a_person_asks_of_a_model(project):
 
 
 def test_inspect_and_verify_notice_an_input_that_changed(project):
-    with h5py.File(project.root / "results/tiny/tags.h5", "r+") as file:
+    with stage_files.edited(project.root / "results/tiny/tags.h5") as file:
         file["counts"][0] += 1
     assert "NOT FOUND" in project.call("tagalign", "inspect", "results/tiny/pairs.h5").stdout
     status, out, error = verify(project)
@@ -112,7 +113,7 @@ def test_verify_notices_a_damaged_file(project):
     path.write_bytes(path.read_bytes()[:100])
     status, out, _ = verify(project)
     assert status == 1
-    assert "scores/mfcc/0/esc10.h5 is not a readable stage file" in out
+    assert "scores/mfcc/0/esc10.h5 is not a readable HDF5 file" in out
 
 
 def test_not_a_run(project):
@@ -122,4 +123,4 @@ def test_not_a_run(project):
     assert len(done.stderr.strip().splitlines()) == 1
     done = project.call("tagalign", "inspect", "corpus/sounds.csv", check=False)
     assert done.returncode == 1
-    assert "not a readable stage file" in done.stderr
+    assert "not a readable HDF5 file" in done.stderr

@@ -9,12 +9,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import h5py
-
 from tagalign.config import load as configuration
 from tagalign.errors import InputError
 from tagalign.planning.layout import Layout
-from tagalign.store import attributes, digest
+from tagalign.store import attributes, digest, read
 
 
 class Run:
@@ -143,15 +141,10 @@ def read_attributes(path: str | os.PathLike) -> dict:
     Raises
     ------
     InputError
-        It is not HDF5, or no stage file.
+        It is missing, damaged, not HDF5, or no stage file.
     """
-    try:
-        with h5py.File(path, "r", locking=False) as file:
-            found = attributes(file)
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} is not a readable stage file ({error}); make it again") from None
+    with read(path) as file:
+        found = attributes(file)
     if "stage" not in found:
         raise InputError(f"{path} is HDF5 but was not made by a stage of tagalign")
     return found

@@ -53,7 +53,7 @@ def _chain(path: Path, inputs: Mapping, run: Run | None, seen: set) -> Iterator[
 
 def _contents(path: Path) -> list[str]:
     lines = []
-    with h5py.File(path, "r", locking=False) as file:
+    with store.reopen(path) as file:
 
         def visit(name, item):
             if shape := store.text_shape(item):

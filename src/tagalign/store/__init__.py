@@ -10,11 +10,11 @@ destination and renamed at the end. Root attributes say what made it:
 ``versions``  package -> version of what computed the content (JSON)
 ``seed``      the stage's random seed, where it has one
 
+A file ends with a checksum over all of it (`tagalign.store.seal`), which `read` compares.
 Neither times of day nor hosts nor paths go into a file, so equal inputs give equal bytes.
 """
 
 import contextlib
-import hashlib
 import importlib.metadata
 import io
 import itertools
@@ -30,15 +30,13 @@ import numpy as np
 from tagalign import __version__
 from tagalign.config.load import without_places
 from tagalign.errors import InputError, TagalignError
+from tagalign.store.seal import digest, is_whole, reseal, seal_of
 
-FORMAT = 2
+__all__ = ["digest", "is_whole", "reseal"]  # besides what is defined here
+
+FORMAT = 3
+REMAKE = "delete it and run snakemake, or the command that made it, again"
 BLOCK = 2**16  # bytes of a list that are compressed together
-
-
-def digest(path: str | os.PathLike) -> str:
-    """SHA-256 of a file's bytes, as 64 hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def canonical(value) -> str:
@@ -116,7 +114,7 @@ class _Target(io.FileIO):
 
 @contextlib.contextmanager
 def new_hdf5(path: str | os.PathLike) -> Iterator[h5py.File]:
-    """A new HDF5 file at `path`, which is overwritten.
+    """A new HDF5 file at `path`, which is overwritten and sealed at the end.
 
     Raises
     ------
@@ -127,6 +125,8 @@ def new_hdf5(path: str | os.PathLike) -> Iterator[h5py.File]:
         try:
             with h5py.File(target, "w") as file:
                 yield file
+            target.seek(0, os.SEEK_END)
+            target.write(seal_of(path))
         except Exception:
             if target.error is None:
                 raise
@@ -200,17 +200,23 @@ def read(
     Raises
     ------
     InputError
-        The file is missing, is not HDF5, or was not made by `stage`.
+        The file is missing, damaged or not HDF5, or was not made by `stage`.
     """
     stages = (stage,) if isinstance(stage, str) else stage
     try:
+        whole = is_whole(path)
+        if whole is False:
+            raise damaged(path, "its checksum differs")
         file = reopen(path)
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; run the stage that makes it first") from None
     except OSError as error:
         if error.errno is not None:  # the system's, and no fault of the file's content
             raise InputError(f"{path} cannot be read: {os.strerror(error.errno)}") from None
-        raise InputError(f"{path} is not a readable HDF5 file ({error}); make it again") from None
+        raise InputError(
+            f"{path} is not a readable HDF5 file ({error}); if a stage made it, make it again:"
+            f" {REMAKE}"
+        ) from None
     with file:
         made_by = file.attrs.get("stage")
         if stages is not None and made_by not in stages:
@@ -221,9 +227,16 @@ def read(
         if made_by is not None and file.attrs.get("format") != FORMAT:
             raise InputError(
                 f"{path} has file format {file.attrs.get('format')}, this version of tagalign"
-                f" reads {FORMAT}; make it again"
+                f" reads {FORMAT}; {REMAKE}"
             )
+        if made_by is not None and whole is None:
+            raise damaged(path, "it ends without a checksum")
         yield file
+
+
+def damaged(path: str | os.PathLike | BinaryIO, what: str) -> InputError:
+    """The error that names a damaged file, and what to do about it."""
+    return InputError(f"{path} is damaged ({what}); {REMAKE}")
 
 
 def stage_of(path: str | os.PathLike) -> str | None:
@@ -320,7 +333,7 @@ def read_strings(strings: h5py.Group, rows: slice = slice(None)) -> list[str]:
     start, stop, _ = rows.indices(count_strings(strings))
     offsets = strings["offsets"][start : max(start, stop) + 1].astype(np.int64)
     if offsets[0] < 0 or (np.diff(offsets) < 0).any() or offsets[-1] > len(strings["values"]):
-        raise InputError(f"{strings.file.filename} is damaged at {strings.name}; make it again")
+        raise damaged(strings.file.filename, f"the text in {strings.name}")
     text = strings["values"][offsets[0] : offsets[-1]].tobytes()
     bounds = itertools.pairwise((offsets - offsets[0]).tolist())
     return [text[first:last].decode(errors="surrogateescape") for first, last in bounds]

@@ -31,8 +31,11 @@ from typing import Any, ClassVar, Self
 import h5py
 
 from tagalign import store
-from tagalign.errors import InputError
+from tagalign.errors import InputError, TagalignError
 from tagalign.store.field import Field
+
+UNREADABLE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, MemoryError)
+"""What h5py, NumPy and the JSON parser raise for content that is not what it says."""
 
 
 def field(dtype: str, shape: str, meaning: str, *, default: Any = None, **options) -> Any:
@@ -142,7 +145,8 @@ class StageFile:
             type or shape than was declared.
         """
         with store.read(path, stage=cls.stages) as file:
-            cls._check(file, path)
+            with _blaming(path):
+                cls._check(file, path)
             yield file
 
     @classmethod
@@ -177,7 +181,7 @@ class StageFile:
         InputError
             As `open`.
         """
-        with cls.open(path) as file:
+        with cls.open(path) as file, _blaming(path):
             values = {
                 name: None if name in without else declared.read(file)
                 for name, declared in cls.fields().items()
@@ -200,7 +204,7 @@ class StageFile:
             As `open`.
         """
         declared = cls.fields()
-        with cls.open(path) as file:
+        with cls.open(path) as file, _blaming(path):
             return [declared[name].read(file) for name in names]
 
     def write(self, path: str | os.PathLike, **options) -> None:
@@ -224,6 +228,18 @@ class StageFile:
                 raise InputError(
                     f"{path} {wrong}; make it again with `tagalign {file.attrs['stage']}`"
                 )
+
+
+@contextlib.contextmanager
+def _blaming(path: str | os.PathLike) -> Iterator[None]:
+    """Raise what a file's content causes as an error that names the file."""
+    try:
+        yield
+    except TagalignError:
+        raise
+    except UNREADABLE as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise store.damaged(path, reason) from None
 
 
 def _take(values: dict, prefix: str) -> dict:

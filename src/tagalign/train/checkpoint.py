@@ -1,7 +1,8 @@
 """Checkpoints: everything that a training needs to go on exactly where it was.
 
-One HDF5 file per training, replaced atomically. It names the training it belongs to
-(system, seed, configuration, hashes of the inputs); another training does not go on from it.
+One HDF5 file per training, replaced atomically, and the one before it as ``NAME.previous``. It
+names the training it belongs to (system, seed, configuration, hashes of the inputs); another
+training does not go on from it. A damaged one is set aside as ``NAME.damaged``.
 """
 
 import dataclasses
@@ -61,13 +62,18 @@ class Checkpoint:
     def __init__(self, directory: str | Path, identity: dict):
         inputs = hashlib.sha256(store.canonical(identity.get("inputs", {})).encode()).hexdigest()
         self.path = Path(directory) / f"{inputs[:12]}.h5"
+        self.previous = self.path.with_suffix(".previous")
+        self.damaged = self.path.with_suffix(".damaged")
         self.identity = identity
 
     def save(self, state: State, network: torch.nn.Module, optimizer) -> bool:
         """Replace the checkpoint; if that fails, warn and keep the last good one."""
         try:
-            with store.replacing(self.path) as part, store.new_hdf5(part) as file:
-                self._write(file, state, network, optimizer)
+            with store.replacing(self.path) as part:
+                with store.new_hdf5(part) as file:
+                    self._write(file, state, network, optimizer)
+                if self.path.exists():
+                    self.path.replace(self.previous)
         except TagalignError as error:
             print(f"train: no checkpoint this time, training goes on: {error}", file=sys.stderr)
             return False
@@ -100,18 +106,29 @@ class Checkpoint:
         Returns
         -------
         State or None
-            None where there is no checkpoint.
+            None where there is no checkpoint that is whole.
 
         Raises
         ------
         TrainingError
             It belongs to another training, cannot be read, or memory runs out.
         """
-        if not self.path.exists():
-            return None
+        for path in (self.path, self.previous):
+            if path.exists():
+                if store.is_whole(path):
+                    return self._load(path, network, optimizer)
+                path.replace(self.damaged)
+                print(
+                    f"train: {path} is damaged (its checksum differs); it is now {self.damaged},"
+                    " and the training goes on from what is left",
+                    file=sys.stderr,
+                )
+        return None
+
+    def _load(self, path: Path, network: torch.nn.Module, optimizer) -> State:
         try:
-            with h5py.File(self.path, "r", locking=False) as file:
-                self._check(json.loads(file.attrs["identity"]))
+            with store.reopen(path) as file:
+                self._check(path, json.loads(file.attrs["identity"]))
                 network.load_state_dict(_tensors(file["weights"]))
                 _load_optimizer(optimizer, file.get("optimizer", {}))
                 _set_random_state(_tensors(file["random"]))
@@ -127,28 +144,29 @@ class Checkpoint:
                     },
                     arithmetic=arithmetic and Arithmetic.from_json(arithmetic),
                 )
-        except (OSError, KeyError, RuntimeError) as error:
+        except (OSError, KeyError, RuntimeError, ValueError, TypeError) as error:
             if is_out_of_memory(error):
                 raise TrainingError(
-                    f"not enough memory to resume from {self.path}; free memory and try again"
+                    f"not enough memory to resume from {path}; free memory and try again"
                 ) from None
             reason = " ".join(str(error).split())
             raise TrainingError(
-                f"cannot resume from {self.path} ({reason}); remove it to train from the start"
+                f"cannot resume from {path} ({reason}); remove it to train from the start"
             ) from None
 
     def remove(self) -> None:
         """Remove the checkpoint of a training that is done, and its directory if now empty."""
-        self.path.unlink(missing_ok=True)
+        for path in (self.path, self.previous, self.damaged):
+            path.unlink(missing_ok=True)
         if self.path.parent.is_dir() and not any(self.path.parent.iterdir()):
             self.path.parent.rmdir()
 
-    def _check(self, theirs: dict) -> None:
+    def _check(self, path: Path, theirs: dict) -> None:
         differing = _first_difference(theirs, self.identity)
         if differing:
             key, there, here = differing
             raise TrainingError(
-                f"{self.path} belongs to another training: {key} is {_short(there)} there and"
+                f"{path} belongs to another training: {key} is {_short(there)} there and"
                 f" {_short(here)} here; remove it or give another --checkpoint directory"
             )
 
