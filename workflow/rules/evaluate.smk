@@ -28,7 +28,7 @@ rule leaks:
     shell:
         "{params.tagalign} leaks {input.task:q} {input.pretraining:q}"
         " --dataset {input.dataset:q}"
-        f"{' --catalogue {input.catalogue:q}' if SOURCE == 'folder' else ''}"
+        f"{' --catalogue {input.catalogue:q}' if GIVES == 'files' else ''}"
         " --params {params.sections:q} -o {output:q}"
         f"{TEE}"
 
