@@ -18,6 +18,7 @@ import numpy as np
 from tagalign import store
 from tagalign.embedding.spaces import ALIGNED, EMBEDDING, SPACES, Embeddings
 from tagalign.errors import InputError
+from tagalign.sources.table import cell
 from tagalign.store.fields import StageFile, attribute, failures, field
 
 FORMATS = (".h5", ".hdf5", ".npz", ".csv")
@@ -199,14 +200,15 @@ class Writer:
                 for time, vector in zip(times, vectors, strict=True):
                     # The shortest text that gives back the same float32.
                     values = [str(value) for value in vector]
-                    table.writerow([identifier, *([time] if timed else []), *values])
+                    table.writerow([cell(identifier), *([time] if timed else []), *values])
         beside = path.with_suffix(".failed.csv")
         if self.failures or beside.exists():
             with (
                 store.replacing(beside) as part,
                 open(part, "w", newline="", errors="surrogateescape") as text,
             ):
-                csv.writer(text).writerows([("id", "reason"), *self.failures])
+                rows = [("id", "reason"), *self.failures]
+                csv.writer(text).writerows(map(cell, row) for row in rows)
 
 
 def _read_npz(path: str | os.PathLike) -> SoundEmbeddings:

@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from tagalign import store
 from tagalign.model.file import Model, load_model
 from tagalign.report.plain_text import draw_plain_text
+from tagalign.sources.table import cell
 from tagalign.train.data import Pairs, TrainingData, read_pairs
 from tagalign.train.history import RETRIEVAL, split_name
 
@@ -155,7 +156,7 @@ def _write_nearest(path: Path, model: Model, pairs: Pairs, rows, scores: np.ndar
     for row, score in zip(rows, scores, strict=True):
         own = [vocabulary[tag] for tag in pairs.tags[row].tolist() if tag < len(vocabulary)]
         nearest = [model.tags[tag] for tag in np.argsort(-score, kind="stable")[:NEAREST]]
-        table.writerow([pairs.ids[row], " ".join(own), " ".join(nearest)])
+        table.writerow(map(cell, (pairs.ids[row], " ".join(own), " ".join(nearest))))
     with store.replacing(path) as part:
         part.write_text(text.getvalue())
 

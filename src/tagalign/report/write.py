@@ -65,8 +65,8 @@ def write_report(
     texts = {
         "table.csv": numbers.to_csv(index=False, lineterminator="\n"),
         "table.md": table.markdown(shown),
-        "scores.csv": table.per_fold(results).to_csv(index=False, lineterminator="\n"),
-        "comparisons.csv": comparisons.to_csv(index=False, lineterminator="\n"),
+        "scores.csv": table.per_fold(results).map(_cell).to_csv(index=False, lineterminator="\n"),
+        "comparisons.csv": comparisons.map(_cell).to_csv(index=False, lineterminator="\n"),
         "losses.csv": lost.map(_cell).to_csv(index=False, lineterminator="\n"),
     }
     drawn = _draw(directory, numbers, results, settings, models)
