@@ -2,6 +2,8 @@
 
 import click
 
+from tagalign.errors import plain
+
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False))
@@ -31,4 +33,4 @@ def command(files, everything):
     for path in files:
         is_model = "network" in read_attributes(path)
         texts.append(describe_model(path) if is_model and not everything else describe(path))
-    click.echo("\n\n".join(texts))
+    click.echo("\n".join(map(plain, "\n\n".join(texts).split("\n"))))
