@@ -297,3 +297,32 @@ def test_sounds_are_found_by_their_suffix(sounds):
     names = [sound.id for sound in find_sounds([sounds])]
     assert "LOUD.WAV" in names
     assert not {"readme.txt", ".hidden.wav"} & set(names)
+
+
+def test_linked_directories_are_searched_once_and_other_files_named(sounds, tmp_path, model_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "=1+1.wav").write_bytes((sounds / "stereo.wav").read_bytes())
+    top = tmp_path / "top"
+    top.mkdir()
+    (top / "linked").symlink_to(tmp_path / "elsewhere")
+    (top / "round").symlink_to(top)
+    for name in ("a.txt", "b.txt", "c.txt", "d.txt"):
+        (top / name).write_text("")
+    result = run("embed", model_path, top, "-o", tmp_path / "out.csv")
+    assert result.exit_code == 0, result.output
+    assert f"{top}: 4 files have no ending of a sound: a.txt, b.txt, c.txt and 1 more" in (
+        result.output
+    )
+    with open(tmp_path / "out.csv", newline="") as file:
+        assert [row["id"] for row in csv.DictReader(file)] == ["linked/=1+1.wav"]
+
+
+def test_no_cell_is_a_formula(sounds, tmp_path, model_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "=1+1.wav").write_bytes((sounds / "stereo.wav").read_bytes())
+    (folder / "@bad.wav").write_text("no sound")
+    assert run("embed", model_path, folder, "-o", tmp_path / "out.csv").exit_code == 0
+    for name, identifier in (("out.csv", "'=1+1.wav"), ("out.failed.csv", "'@bad.wav")):
+        with open(tmp_path / name, newline="") as file:
+            assert [row["id"] for row in csv.DictReader(file)] == [identifier]

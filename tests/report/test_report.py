@@ -216,7 +216,7 @@ def test_clips_without_sound_are_rows_of_a_task_and_not_kept(tmp_path):
         task="birds",
         title="Birds",
         split="folds",
-        tested_folds=np.array([1, 2]),
+        tested_folds=np.array([1, 2], np.int32),
         multi_label=False,
         unscored="wrong",
         clip_id=["a", "b", "c"],

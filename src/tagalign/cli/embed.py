@@ -9,6 +9,7 @@ from tagalign.cli.options import (
     config_options,
     device_option,
     jobs_option,
+    note,
     output_option,
     sounds_argument,
 )
@@ -54,7 +55,7 @@ def command(model, sounds, audio, aligned, timestamps, device, jobs, output, sec
     from tagalign.embedding.folder import embed_folder
     from tagalign.embedding.listing import find_sounds
 
-    found = find_sounds(sounds, audio)
+    found = find_sounds(sounds, audio, say=note)
     done = embed_folder(
         output,
         load(model, device, sections and sections["clips"]),

@@ -9,6 +9,7 @@ from tagalign.cli.options import (
     audio_option,
     device_option,
     jobs_option,
+    note,
     output_option,
     sounds_argument,
 )
@@ -47,7 +48,7 @@ def command(model, sounds, audio, about, device, jobs, output):
     done = build_index(
         output,
         load(model, device),
-        find_sounds(sounds, audio),
+        find_sounds(sounds, audio, say=note),
         model=model,
         details=details_of(about) if about else None,
         jobs=jobs,

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tagalign.config import load as configuration
-from tagalign.errors import ConfigError
+from tagalign.errors import ConfigError, plain
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
@@ -19,6 +19,11 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def note(line: str) -> None:
+    """Tell the user something beside the output of a command."""
+    click.echo(f"tagalign: {plain(line)}", err=True)
 
 
 def output_option(help_text: str):

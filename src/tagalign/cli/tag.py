@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from tagalign.cli.options import device_option, json_option, number_option
+from tagalign.cli.options import device_option, json_option, note, number_option
 from tagalign.cli.text import aligned_rows
 
 
@@ -31,7 +31,10 @@ def command(model, sounds, number, device, as_json):
     from tagalign.embedding.listing import find_sounds
 
     embedder = load(model, device)
-    found = {sound.id: embedder.nearest_tags(sound.path, number) for sound in find_sounds(sounds)}
+    found = {
+        sound.id: embedder.nearest_tags(sound.path, number)
+        for sound in find_sounds(sounds, say=note)
+    }
     if as_json:
         values = {
             name: [{"tag": tag, "score": score} for tag, score in tags]

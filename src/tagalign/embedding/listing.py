@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from tagalign.errors import InputError
 from tagalign.sources.table import read_table
 
 DETAILS = ("name", "username", "license", "url")  # what an index tells of a sound
+NAMED = 3  # of the files that are left out
 
 
 class Sound(NamedTuple):
@@ -33,7 +34,9 @@ class Sound(NamedTuple):
 
 
 def find_sounds(
-    paths: Sequence[str | os.PathLike], audio: str | os.PathLike | None = None
+    paths: Sequence[str | os.PathLike],
+    audio: str | os.PathLike | None = None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> list[Sound]:
     """Expand files, directories and lists into sounds.
 
@@ -45,6 +48,8 @@ def find_sounds(
         per line.
     audio
         The directory to which the paths in a list are relative; by default its own.
+    say
+        Is told which files of a directory are left out, since their names are not of sounds.
 
     Raises
     ------
@@ -54,7 +59,7 @@ def find_sounds(
     sounds = []
     for path in map(Path, paths):
         if path.is_dir():
-            sounds += _below(path)
+            sounds += _below(path, say)
         elif path.suffix.lower() == ".csv":
             sounds += _of_rows(path, read_table(path).rows, audio)
         elif path.suffix.lower() == ".txt":
@@ -104,15 +109,34 @@ def details_of(path: str | os.PathLike) -> dict[str, dict[str, str]]:
     return found
 
 
-def _below(directory: Path) -> list[Sound]:
-    found = sorted(
-        path
-        for path in directory.rglob("*")
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and not path.is_dir()
-    )
-    if not found:
+def _below(directory: Path, say: Callable[[str], None]) -> list[Sound]:
+    sounds, others = [], []
+    for path in _files(directory, frozenset()):
+        if not path.name.startswith("."):
+            (sounds if path.suffix.lower() in SUFFIXES else others).append(path)
+    if not sounds:
         raise InputError(f"{directory} holds no sound (.wav, .flac, .ogg, .mp3 and so on)")
-    return [Sound(path.relative_to(directory).as_posix(), path) for path in found]
+    if others:
+        names = ", ".join(str(path.relative_to(directory)) for path in others[:NAMED])
+        more = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""
+        say(f"{directory}: {len(others)} files have no ending of a sound: {names}{more}")
+    return [Sound(path.relative_to(directory).as_posix(), path) for path in sounds]
+
+
+def _files(directory: Path, above: frozenset[Path]) -> Iterator[Path]:
+    """Files below a directory, sorted; links to directories are followed, but not in a circle."""
+    here = directory.resolve()
+    if here in above:
+        return
+    try:
+        entries = sorted(directory.iterdir())
+    except OSError as error:
+        raise InputError(f"cannot read {directory}: {error.strerror}") from None
+    for path in entries:
+        if path.is_dir():
+            yield from _files(path, above | {here})
+        else:
+            yield path
 
 
 def _of_rows(path: Path, rows: Sequence[Mapping[str, str]], audio) -> list[Sound]:
