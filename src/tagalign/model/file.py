@@ -15,12 +15,14 @@ import torch
 from tagalign import store
 from tagalign.errors import InputError
 from tagalign.model.arithmetic import Arithmetic
+from tagalign.model.check import check_shapes, check_values
 from tagalign.model.device import choose_device
 from tagalign.model.layout import ModelFile
 from tagalign.model.network import Network
 from tagalign.model.systems import System
 from tagalign.model.tags import AttentionTagEncoder
 from tagalign.pairs.scaling import Scaling
+from tagalign.store.fields import UNREADABLE
 from tagalign.tags.words import MoreWords, WordModel
 
 # Rows computed at once. Every batch is filled up to this size, so that the sums inside the
@@ -351,7 +353,14 @@ def load_model(
             f"{path} holds no model (stage {stage!r}); give a file made by `tagalign train` or"
             " `tagalign import-release`"
         )
-    model = _build(ModelFile.read(path))
+    file = ModelFile.read(path)
+    try:
+        model = _build(file)
+    except (InputError, *UNREADABLE) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(
+            f"{path} is not a usable model ({reason}); get it again from where it came"
+        ) from None
     if epoch is not None:
         if epoch not in model.kept:
             kept = ", ".join(map(str, sorted(model.kept))) or "none"
@@ -365,16 +374,18 @@ def load_model(
 
 
 def _build(file: ModelFile) -> Model:
+    check_values(file)
     system = System.from_dict(file.system)
     state = _tensors(file.weights)
     parts = {name.split(".")[0] for name in state}
     if system.tag_encoder is not None and file.word_vectors is not None:
         parts.add("tag_encoder")  # It may have no weights but the word vectors.
+    size = (file.front_end.get("n_mels", 96), file.front_end.get("n_frames", 96))
+    check_shapes(system, file, size, parts)
     network = Network(
         system,
         file.network,
-        file.front_end.get("n_mels", 96),
-        file.front_end.get("n_frames", 96),
+        *size,
         len(file.vocabulary),
         None if file.word_vectors is None else torch.from_numpy(file.word_vectors),
         parts,

@@ -31,6 +31,7 @@ from tagalign import __version__
 from tagalign.config.load import without_places
 from tagalign.errors import InputError, TagalignError
 from tagalign.store.seal import digest, is_whole, reseal, seal_of
+from tagalign.store.strangers import suspicious
 
 __all__ = ["digest", "is_whole", "reseal"]  # besides what is defined here
 
@@ -218,7 +219,7 @@ def read(
             f" {REMAKE}"
         ) from None
     with file:
-        made_by = file.attrs.get("stage")
+        made_by = _text(file, "stage")
         if stages is not None and made_by not in stages:
             wanted = " or ".join(map(repr, stages))
             raise InputError(
@@ -231,7 +232,25 @@ def read(
             )
         if made_by is not None and whole is None:
             raise damaged(path, "it ends without a checksum")
+        if wrong := _suspicious(file):
+            raise InputError(f"{path}: {wrong}; it was not made by tagalign: do not use it")
         yield file
+
+
+def _text(file: h5py.File, name: str) -> str | None:
+    """A root attribute, if there is one and it is text."""
+    try:
+        value = file.attrs.get(name)
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError):
+        return None
+    return value if isinstance(value, str) else None
+
+
+def _suspicious(file: h5py.File) -> str | None:
+    try:
+        return suspicious(file)
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+        return " ".join(str(error).split())
 
 
 def damaged(path: str | os.PathLike | BinaryIO, what: str) -> InputError:
@@ -248,7 +267,7 @@ def stage_of(path: str | os.PathLike) -> str | None:
         As `read`.
     """
     with read(path) as file:
-        return file.attrs.get("stage")
+        return _text(file, "stage")
 
 
 def reopen(path: str | os.PathLike) -> h5py.File:
