@@ -59,16 +59,18 @@ GROUPS = {
 class Verbs(click.Group):
     """A group whose commands are imported when they are used."""
 
-    def list_commands(self, ctx):
+    def list_commands(self, ctx: click.Context) -> list[str]:
         return [verb for verbs in GROUPS.values() for verb in verbs]
 
-    def get_command(self, ctx, name):
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if not any(name in verbs for verbs in GROUPS.values()):
             return None
         module = importlib.import_module(f"tagalign.cli.{name.replace('-', '_')}")
         return module.command
 
-    def resolve_command(self, ctx, args):
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         name, verbs = args[0], self.list_commands(ctx)
         if name not in verbs and not name.startswith("-"):
             near = difflib.get_close_matches(name, verbs, n=1)
@@ -76,7 +78,7 @@ class Verbs(click.Group):
             ctx.fail(f"there is no verb {name!r}; {hint}")
         return super().resolve_command(ctx, args)
 
-    def invoke(self, ctx):
+    def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
         except TagalignError:
@@ -84,7 +86,7 @@ class Verbs(click.Group):
                 traceback.print_exc()
             raise
 
-    def format_commands(self, ctx, formatter):
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for title, verbs in GROUPS.items():
             with formatter.section(title):
                 formatter.write_dl(list(verbs.items()))
@@ -94,7 +96,7 @@ class Verbs(click.Group):
 @click.version_option(__version__, prog_name="tagalign")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress, only results and errors.")
 @click.option("-v", "--verbose", is_flag=True, help="Show where in the code an error comes from.")
-def cli(quiet, verbose):
+def cli(quiet: bool, verbose: bool) -> None:
     """Align what people hear with the tags they write.
 
     Reproduces "Learning Contextual Tag Embeddings for Cross-Modal Alignment of Audio and

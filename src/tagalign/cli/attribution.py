@@ -1,5 +1,7 @@
 """`tagalign attribution`: credit the authors of the sounds."""
 
+from pathlib import Path
+
 import click
 
 from tagalign.cli.options import output_option
@@ -9,7 +11,7 @@ from tagalign.cli.options import output_option
 @click.argument("catalogue", type=click.Path(dir_okay=False))
 @click.argument("shards", nargs=-1, required=True, type=click.Path(dir_okay=False))
 @output_option("The CSV to write.")
-def command(catalogue, shards, output):
+def command(catalogue: str, shards: tuple[str, ...], output: Path) -> None:
     """Credit the authors of all sounds that were downloaded.
 
     Reads CATALOGUE and SHARDS, files of stage `audio` (or `patches`, where the audio was not

@@ -1,5 +1,7 @@
 """`tagalign audio`: download one shard of sounds from Freesound."""
 
+from pathlib import Path
+
 import click
 
 from tagalign.cli.options import config_options, output_option
@@ -16,7 +18,7 @@ from tagalign.cli.options import config_options, output_option
     " downloaded twice. Without it nothing is kept but the output.",
 )
 @output_option("The file to write.")
-def command(catalogue, shard, sections, journal, output):
+def command(catalogue: str, shard: int, sections: dict, journal: str | None, output: Path) -> None:
     """Download one shard of sounds from Freesound.
 
     Reads CATALOGUE, or its file for this shard, and of the configuration the section `source`:

@@ -1,6 +1,7 @@
 """`tagalign catalogue`: list the sounds of the source and deal them into shards."""
 
 from collections import Counter
+from pathlib import Path
 
 import click
 
@@ -28,7 +29,9 @@ from tagalign.cli.options import config_options, output_option
     " new sounds fill new shards.",
 )
 @output_option("The catalogue to write.")
-def command(sections, journal, shards, refresh, output):
+def command(
+    sections: dict, journal: str | None, shards: str | None, refresh: bool, output: Path
+) -> None:
     """List the sounds of the source and deal them into shards.
 
     Reads the section `source` of the configuration. A `folder` source is a CSV and a directory of

@@ -8,7 +8,7 @@ from tagalign.cli.options import config_options
 @click.command("clean")
 @click.argument("tags")
 @config_options("tags")
-def command(tags, sections):
+def command(tags: str, sections: dict) -> None:
     """Show what becomes of TAGS, a list separated by commas.
 
     Each tag is cleaned as the stage `tags` does it, with the reason for every change. Counts over

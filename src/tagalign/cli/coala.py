@@ -1,5 +1,7 @@
 """`tagalign coala`: make training pairs of the authors' published files."""
 
+from pathlib import Path
+
 import click
 
 from tagalign.cli.options import config_options, output_option
@@ -21,7 +23,7 @@ from tagalign.cli.options import config_options, output_option
     help="File of stage `tags` to write, which `word2vec` reads.",
 )
 @output_option("The pairs to write.")
-def command(sections, directory, tags, output):
+def command(sections: dict, directory: str, tags: str, output: Path) -> None:
     """Make training pairs of the authors' published files, without an API key.
 
     Reads the section `source` (kind `coala`: URLs or paths of the two published HDF5 files) and

@@ -18,7 +18,7 @@ from tagalign.cli.options import config_options, output_option
 )
 @output_option("The file to write (HDF5): every clip with class, fold and SHA-256.")
 @config_options("datasets.{task}")
-def command(task, data, output, sections):
+def command(task: str, data: Path, output: Path, sections: dict) -> None:
     """Download, verify and unpack an evaluation data set.
 
     Downloads resume where they stopped; checksums are compared with the published ones, or

@@ -27,7 +27,17 @@ from tagalign.cli.options import (
 @jobs_option
 @output_option("The file to write; its ending tells the format: .h5, .npz or .csv.")
 @config_options("clips", optional=True)
-def command(model, sounds, audio, aligned, timestamps, device, jobs, output, sections):
+def command(
+    model: Path,
+    sounds: tuple[Path, ...],
+    audio: Path | None,
+    aligned: bool,
+    timestamps: bool,
+    device: str,
+    jobs: int,
+    output: Path,
+    sections: dict | None,
+) -> None:
     """Embed sounds with a trained model.
 
     Reads MODEL and any number of SOUNDs: files, directories with all sounds below them, CSV

@@ -17,7 +17,9 @@ from tagalign.cli.options import device_option, output_option
 )
 @device_option("Where the model runs.")
 @output_option("The file to write (HDF5).")
-def command(model, tag_sets, attention, device, output):
+def command(
+    model: Path, tag_sets: tuple[str, ...], attention: bool, device: str, output: Path
+) -> None:
     """Embed sets of tags with a trained model.
 
     Each argument TAGS is one set, its tags separated by commas. Tags are cleaned as those of

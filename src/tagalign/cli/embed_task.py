@@ -17,7 +17,7 @@ from tagalign.cli.options import device_option, output_option
 @click.option("--mfcc", is_flag=True, help="Use the 120 MFCC statistics instead of a model.")
 @device_option("Where the model runs.")
 @output_option("The file to write (HDF5).")
-def command(task, model, mfcc, device, output):
+def command(task: Path, model: Path | None, mfcc: bool, device: str, output: Path) -> None:
     """Embed the clips of a task with a model, or by their MFCC.
 
     Reads TASK (stage task) and writes one vector per clip: the mean of the model's

@@ -22,7 +22,16 @@ from tagalign.cli.options import config_options, device_option, output_option
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
 @output_option("The file to write (HDF5).")
 @config_options("evaluate")
-def command(task, embeddings, system, pretraining_seed, device, jobs, output, sections):
+def command(
+    task: Path,
+    embeddings: Path,
+    system: str,
+    pretraining_seed: int,
+    device: str,
+    jobs: int,
+    output: Path,
+    sections: dict,
+) -> None:
     """Classify the embeddings of a task and score them.
 
     Reads TASK (stage task) and EMBEDDINGS (stage embed-task). For each tested fold a

@@ -17,7 +17,7 @@ from tagalign.cli.options import DIRECTORY
     help="onnx: graphs from samples and from tags to embeddings; safetensors: the weights.",
 )
 @click.option("-o", "--output", type=DIRECTORY, required=True, help="Directory to write into.")
-def command(model, kind, output):
+def command(model: Path, kind: str, output: Path) -> None:
     """Write a MODEL in a format that other software reads, with a model card.
 
     With --format onnx, audio.onnx takes samples and gives embeddings, the front end included,

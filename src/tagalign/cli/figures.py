@@ -1,5 +1,7 @@
 """Verb `figures`: draw what a trained model shows."""
 
+from pathlib import Path
+
 import click
 
 from tagalign.cli.options import DIRECTORY, FILE
@@ -9,7 +11,7 @@ from tagalign.cli.options import DIRECTORY, FILE
 @click.argument("model", type=FILE)
 @click.argument("pairs", type=FILE)
 @click.option("--directory", required=True, type=DIRECTORY, help="Where the figures go.")
-def command(model, pairs, directory):
+def command(model: Path, pairs: Path, directory: Path) -> None:
     """Draw training curves, reconstructions and nearest tags of a trained model.
 
     Reads MODEL (stage train) and the PAIRS that it was trained on. Writes curves.png (losses and

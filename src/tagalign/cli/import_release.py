@@ -1,5 +1,7 @@
 """Verb `import-release`: make a model file of the authors' released weights."""
 
+from pathlib import Path
+
 import click
 
 from tagalign.cli.options import output_option
@@ -18,7 +20,7 @@ from tagalign.cli.options import output_option
     " first ten as given).",
 )
 @output_option("HDF5 file.")
-def command(directory, system, preset, output):
+def command(directory: str, system: str | None, preset: str, output: Path) -> None:
     """Make a model file of the released weights in DIRECTORY.
 
     Reads whichever of these are there: audio_encoder_epoch_200.pt, audio_decoder_...,

@@ -28,7 +28,15 @@ from tagalign.cli.options import (
 @device_option("Where the model runs.")
 @jobs_option
 @output_option("The index to write (HDF5).")
-def command(model, sounds, audio, about, device, jobs, output):
+def command(
+    model: Path,
+    sounds: tuple[Path, ...],
+    audio: Path | None,
+    about: Path | None,
+    device: str,
+    jobs: int,
+    output: Path,
+) -> None:
     """Embed sounds so that they can be searched with `tagalign search`.
 
     Reads MODEL and SOUNDs, given as for `tagalign embed`, and writes their aligned embeddings

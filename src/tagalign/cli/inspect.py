@@ -13,7 +13,7 @@ from tagalign.errors import plain
     is_flag=True,
     help="Of a model, too, show every data set (the weights), key and input.",
 )
-def command(files, everything):
+def command(files: tuple[str, ...], everything: bool) -> None:
     """Show what a file holds and what made it.
 
     Of a model: its system, size, vocabulary, training, data and their licences, its scores, and

@@ -1,5 +1,7 @@
 """Verb `leaks`: make sure that pretraining has not seen a sound on which it is tested."""
 
+from pathlib import Path
+
 import click
 
 from tagalign.cli.options import FILE, config_options, output_option
@@ -16,7 +18,14 @@ from tagalign.cli.options import FILE, config_options, output_option
 )
 @output_option("The file to write (HDF5).")
 @config_options("evaluate")
-def command(task, pretraining, dataset, catalogue, output, sections):
+def command(
+    task: Path,
+    pretraining: tuple[Path, ...],
+    dataset: Path | None,
+    catalogue: Path | None,
+    output: Path,
+    sections: dict,
+) -> None:
     """Make sure that pretraining has not seen a sound on which it is tested.
 
     Compares the Freesound ids of the tested clips of TASK (stage task) with those of the

@@ -22,7 +22,7 @@ from tagalign.cli.options import FILE
     type=FILE,
     help="The configuration to write; by default FOLDER's name with .yaml, in this directory.",
 )
-def command(folder, table, output):
+def command(folder: Path, table: Path | None, output: Path | None) -> None:
     """Write a configuration for a folder of sounds.
 
     Looks for sounds in FOLDER and below and writes a configuration with sizes that fit what is

@@ -3,12 +3,16 @@
 import functools
 import json
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
 
 from tagalign.config import load as configuration
 from tagalign.errors import ConfigError, plain
+
+Command = Callable[..., None]
+Decorator = Callable[[Command], Command]
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
@@ -26,12 +30,12 @@ def note(line: str) -> None:
     click.echo(f"tagalign: {plain(line)}", err=True)
 
 
-def output_option(help_text: str):
+def output_option(help_text: str) -> Decorator:
     """Add ``-o``/``--output``, the file that a command writes, as a Path."""
     return click.option("-o", "--output", required=True, type=FILE, help=help_text)
 
 
-def device_option(help_text: str):
+def device_option(help_text: str) -> Decorator:
     """Add ``--device``: auto, cpu or cuda."""
     return click.option(
         "--device",
@@ -62,7 +66,7 @@ jobs_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def number_option(help_text: str):
+def number_option(help_text: str) -> Decorator:
     """Add ``-k``/``--number``, how many results to show."""
     return click.option(
         "-k",
@@ -74,7 +78,7 @@ def number_option(help_text: str):
     )
 
 
-def config_options(*names: str, optional: bool = False):
+def config_options(*names: str, optional: bool = False) -> Decorator:
     """Add ``--config`` and ``--params`` and pass the stage its sections as ``sections``.
 
     `names` are the sections that the stage reads. A name may hold fields in braces that are
@@ -82,7 +86,7 @@ def config_options(*names: str, optional: bool = False):
     gets None where neither option is given, else the defaults.
     """
 
-    def decorate(function):
+    def decorate(function: Command) -> Command:
         listed = ", ".join(names)
 
         @click.option(
@@ -98,23 +102,25 @@ def config_options(*names: str, optional: bool = False):
             help="The same sections as JSON, instead of --config; see `tagalign --help`.",
         )
         @functools.wraps(function)
-        def wrapper(*args, config_path, params, **options):
+        def wrapper(
+            *args: object, config_path: str | None, params: tuple[str, ...], **options: object
+        ) -> None:
             filled = [name.format(**options) for name in names]
             asked = config_path or params or not optional
             sections = _read(config_path, params, filled) if asked else None
-            return function(*args, sections=sections, **options)
+            function(*args, sections=sections, **options)
 
         return wrapper
 
     return decorate
 
 
-def _read(config_path, params, names):
+def _read(config_path: str | None, params: Sequence[str], names: Sequence[str]) -> dict:
     if config_path and params:
         raise click.UsageError("give --config or --params, not both")
     if config_path:
         return configuration.sections(configuration.load(config_path), *names)
-    picked = {}
+    picked: dict = {}
     for text in params:
         try:
             given = json.loads(text)

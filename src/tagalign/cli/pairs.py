@@ -1,5 +1,7 @@
 """Verb `pairs`: join patches and tags into the training file."""
 
+from pathlib import Path
+
 import click
 
 from tagalign.cli.options import config_options, output_option
@@ -10,7 +12,7 @@ from tagalign.cli.options import config_options, output_option
 @click.argument("patches", nargs=-1, required=True, type=click.Path(dir_okay=False))
 @config_options("pairs")
 @output_option("HDF5 file.")
-def command(tags, patches, sections, output):
+def command(tags: str, patches: tuple[str, ...], sections: dict, output: Path) -> None:
     """Join TAGS (stage `tags`) and all shards of PATCHES into the training file.
 
     Patches are scaled to [0, 1] with the statistics of the training sounds and stored as 16-bit

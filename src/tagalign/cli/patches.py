@@ -1,6 +1,7 @@
 """Verb `patches`."""
 
 import os
+from pathlib import Path
 
 import click
 
@@ -28,7 +29,15 @@ from tagalign.cli.options import config_options, output_option
 )
 @output_option("File to write.")
 @config_options("patches")
-def command(catalogue, shard, audio, folder, jobs, output, sections):
+def command(
+    catalogue: str,
+    shard: int,
+    audio: str | None,
+    folder: str | None,
+    jobs: int,
+    output: Path,
+    sections: dict,
+) -> None:
     """Cut the log-mel patch of maximum energy of each sound of a shard.
 
     Reads CATALOGUE and the sounds of one of its shards, from --audio or from --folder. Writes

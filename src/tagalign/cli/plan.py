@@ -1,5 +1,7 @@
 """Verb `plan`: what a run has to do, and what disk and time it needs."""
 
+from pathlib import Path
+
 import click
 
 from tagalign.cli.options import FILE
@@ -24,7 +26,7 @@ from tagalign.errors import TagalignError
     show_default=True,
     help="Jobs side by side, on a cluster.",
 )
-def command(config_path, cores, jobs):
+def command(config_path: Path, cores: int | None, jobs: int) -> None:
     """Say what a run has to do, and roughly what disk and time it needs.
 
     Lists the jobs of each stage and how many of their files are there already. Run it where you

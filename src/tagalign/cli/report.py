@@ -26,7 +26,14 @@ from tagalign.cli.options import FILE, config_options
     help="Where table, figures and report go.",
 )
 @config_options("report")
-def command(scores, title, models, counted, directory, sections):
+def command(
+    scores: tuple[Path, ...],
+    title: str,
+    models: tuple[Path, ...],
+    counted: tuple[Path, ...],
+    directory: Path,
+    sections: dict,
+) -> None:
     """Put the scores together: table, figures, statistics.
 
     Reads SCORES (stage evaluate) of any number of systems, seeds and tasks. Writes table.csv

@@ -1,6 +1,7 @@
 """Verb `search`: find sounds of an index by tags or by a sound."""
 
 import json
+from pathlib import Path
 
 import click
 
@@ -14,7 +15,7 @@ from tagalign.cli.text import aligned_rows
 @click.option("--like", type=FILE, metavar="SOUND", help="Search by a sound in place of tags.")
 @number_option("Sounds to show.")
 @json_option
-def command(index, tags, like, number, as_json):
+def command(index: Path, tags: str | None, like: Path | None, number: int, as_json: bool) -> None:
     """Find the sounds of an INDEX that come nearest to TAGS, or to a sound.
 
     TAGS are separated by commas. Prints the sounds in the order of the cosine of their
@@ -33,12 +34,12 @@ def command(index, tags, like, number, as_json):
     if (tags is None) == (like is None):
         raise click.UsageError("give either TAGS or --like SOUND")
     opened = read_index(index)
-    if like is not None:
-        hits = opened.like(like, number)
-    else:
+    if tags is not None:
         for note in read_tags(opened.embedder.model, tags).notes:
             click.echo(f"search: {note}", err=True)
         hits = opened.search(tags, number)
+    elif like is not None:
+        hits = opened.like(like, number)
     if as_json:
         found = [{"id": hit.id, "score": hit.score, **hit.details} for hit in hits]
         click.echo(json.dumps(found, indent=1, ensure_ascii=False))

@@ -17,7 +17,7 @@ from tagalign.cli.text import aligned_rows
 @number_option("Tags to show.")
 @device_option("Where the model runs.")
 @json_option
-def command(model, sounds, number, device, as_json):
+def command(model: Path, sounds: tuple[Path, ...], number: int, device: str, as_json: bool) -> None:
     """Print the tags that come nearest to each SOUND.
 
     The tags of the model's vocabulary in the order of the cosine of their aligned embedding

@@ -1,5 +1,7 @@
 """Verb `tags`: clean the tags of a catalogue and build the vocabulary."""
 
+from pathlib import Path
+
 import click
 
 from tagalign.cli.options import config_options, output_option
@@ -9,7 +11,7 @@ from tagalign.cli.options import config_options, output_option
 @click.argument("catalogue", type=click.Path(dir_okay=False))
 @config_options("tags")
 @output_option("HDF5 file.")
-def command(catalogue, sections, output):
+def command(catalogue: str, sections: dict, output: Path) -> None:
     """Clean the tags of CATALOGUE and build the vocabulary.
 
     Tags become lower case and singular; stop words, tags in too many or too few sounds and all but

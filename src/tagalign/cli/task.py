@@ -24,7 +24,9 @@ from tagalign.cli.options import config_options, output_option
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
 @output_option("The file to write (HDF5).")
 @config_options("datasets.{task}", "patches", "clips")
-def command(task, data, dataset, jobs, output, sections):
+def command(
+    task: str, data: Path, dataset: Path | None, jobs: int, output: Path, sections: dict
+) -> None:
     """Cut an evaluation data set into patches, with labels and folds.
 
     Reads the sounds of the data set and writes, for every clip, its log-mel patches (cut

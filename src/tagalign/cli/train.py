@@ -1,5 +1,7 @@
 """Verb `train`: train one system from one seed."""
 
+from pathlib import Path
+
 import click
 
 from tagalign.cli.options import DIRECTORY, FILE, config_options, device_option, output_option
@@ -41,19 +43,19 @@ from tagalign.cli.options import DIRECTORY, FILE, config_options, device_option,
 @output_option("The model file to write (HDF5, complete).")
 @config_options("model", "train")
 def command(
-    pairs,
-    word2vec,
-    system,
-    start,
-    seed,
-    device,
-    checkpoint,
-    checkpoint_minutes,
-    history,
-    tensorboard,
-    output,
-    sections,
-):
+    pairs: Path,
+    word2vec: Path | None,
+    system: str | None,
+    start: Path | None,
+    seed: int,
+    device: str,
+    checkpoint: Path | None,
+    checkpoint_minutes: float,
+    history: Path | None,
+    tensorboard: Path | None,
+    output: Path,
+    sections: dict,
+) -> None:
     """Train one system from one seed.
 
     Reads the training file PAIRS and writes a model file that holds all that is needed to

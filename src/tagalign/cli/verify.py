@@ -7,7 +7,7 @@ from tagalign.errors import InputError
 
 @click.command()
 @click.argument("run", type=click.Path(file_okay=False))
-def command(run):
+def command(run: str) -> None:
     """Check that every file of a run follows from its inputs.
 
     Reads RUN, a directory such as results/demo, and the data that it was made from. Every file

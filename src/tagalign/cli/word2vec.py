@@ -1,5 +1,7 @@
 """Verb `word2vec`: train word vectors on the cleaned tags."""
 
+from pathlib import Path
+
 import click
 
 from tagalign.cli.options import config_options, output_option
@@ -15,7 +17,7 @@ from tagalign.cli.options import config_options, output_option
 )
 @config_options("word2vec")
 @output_option("HDF5 file.")
-def command(tags, dimension, sections, output):
+def command(tags: str, dimension: int, sections: dict, output: Path) -> None:
     """Train a vector for each tag of the vocabulary of TAGS (stage `tags`).
 
     Continuous bag of words: a tag is predicted from the other tags of its sound. The same seed

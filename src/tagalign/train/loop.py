@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import os
 import time
 
 import numpy as np
@@ -40,8 +41,8 @@ class Outlets:
         Longest time between two checkpoints; there is one after each epoch in any case.
     """
 
-    history: str | None = None
-    tensorboard: str | None = None
+    history: str | os.PathLike | None = None
+    tensorboard: str | os.PathLike | None = None
     checkpoint_minutes: float = 10.0
 
 
