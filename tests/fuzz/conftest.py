@@ -22,12 +22,8 @@ settings.register_profile(
 )
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _profile():
-    before = settings.get_current_profile_name()
-    settings.load_profile("tagalign")
-    yield
-    settings.load_profile(before)
+# Decorators read it, so it must be there when the tests are collected.
+settings.load_profile("tagalign")
 
 
 @pytest.fixture(scope="session")

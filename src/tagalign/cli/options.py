@@ -126,6 +126,8 @@ def _read(config_path: str | None, params: Sequence[str], names: Sequence[str]) 
             given = json.loads(text)
         except json.JSONDecodeError as error:
             raise ConfigError(f"--params is not valid JSON: {error}; its text: {text}") from None
+        except (ValueError, RecursionError) as error:  # a number of 5,000 digits, deep nesting
+            raise ConfigError(f"--params is not usable JSON: {error}") from None
         if not isinstance(given, dict):
             raise ConfigError(
                 f"--params must be a JSON object that maps sections to their keys, not {text}"

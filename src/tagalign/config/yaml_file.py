@@ -13,6 +13,9 @@ import yaml
 
 from tagalign.errors import ConfigError
 
+DEPTH = 30  # levels of a configuration, which has five
+VALUES = 200_000
+
 
 def read_yaml(path: str | os.PathLike):
     """What a YAML file holds.
@@ -20,12 +23,19 @@ def read_yaml(path: str | os.PathLike):
     Raises
     ------
     ConfigError
-        The file cannot be read, is no YAML in UTF-8, or has a key twice.
+        The file cannot be read, is no YAML in UTF-8, has a key twice, or its aliases refer to
+        themselves or multiply.
     """
     try:
         loader = _Loader(Path(path).read_text(encoding="utf-8"))
         loader.name = str(path)  # for the places in error messages
-        return loader.get_single_data()
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _measure(node, str(path))
+        return loader.construct_document(node)
+    except RecursionError:
+        raise ConfigError(f"{path} is nested too deeply; {DEPTH} levels are the most") from None
     except OSError as error:
         raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from None
     except UnicodeDecodeError as error:
@@ -35,7 +45,28 @@ def read_yaml(path: str | os.PathLike):
         raise ConfigError(f"{path} is not valid YAML: {problem}") from None
 
 
-def as_json(value, where: str, key: str = ""):
+def _measure(root: yaml.Node, where: str) -> None:
+    """Refuse aliases that refer to themselves or, nested, stand for too many values."""
+    count, left = 0, [(root, 1)]
+    while left:
+        node, depth = left.pop()
+        count += 1
+        if depth > DEPTH or count > VALUES:
+            raise _too_large(where)
+        if isinstance(node, yaml.MappingNode):
+            left += [(item, depth + 1) for pair in node.value for item in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            left += [(item, depth + 1) for item in node.value]
+
+
+def _too_large(where: str) -> ConfigError:
+    return ConfigError(
+        f"{where} has more than {DEPTH} levels or {VALUES} values; remove nested or circular"
+        " aliases (*name)"
+    )
+
+
+def as_json(value, where: str, key: str = "", _parents: int = 0, _count: list | None = None):
     """A copy of `value` that JSON can hold; dates become text, as ``2020-01-31``.
 
     Parameters
@@ -48,19 +79,26 @@ def as_json(value, where: str, key: str = ""):
     Raises
     ------
     ConfigError
-        A key is no text, or a value is of a type that JSON lacks.
+        A key is no text, a value is of a type that JSON lacks, or there are too many.
     """
+    count = [0] if _count is None else _count
+    count[0] += 1
+    if _parents > DEPTH or count[0] > VALUES:
+        raise _too_large(where)
     if isinstance(value, Mapping):
         for name in value:
             if not isinstance(name, str):
                 of = f"{key}: " if key else ""
                 raise ConfigError(f"{where}: {of}the key {name!r} is no text; put it in quotes")
         return {
-            name: as_json(item, where, f"{key}.{name}" if key else name)
+            name: as_json(item, where, f"{key}.{name}" if key else name, _parents + 1, count)
             for name, item in value.items()
         }
     if isinstance(value, list | tuple):
-        return [as_json(item, where, f"{key}.{index}") for index, item in enumerate(value)]
+        return [
+            as_json(item, where, f"{key}.{index}", _parents + 1, count)
+            for index, item in enumerate(value)
+        ]
     if isinstance(value, datetime.date):
         return value.isoformat()
     if value is None or isinstance(value, str | int | float):

@@ -19,6 +19,7 @@ from tagalign.errors import InputError
 from tagalign.progress import Progress
 
 CHUNK = 2**20
+LONGEST_HEADER = 2**18  # bytes of a long name or of pax records
 
 DAMAGED = (
     tarfile.TarError,
@@ -123,7 +124,7 @@ def _write_members(archive: Path, part: Path, limit: int, wanted) -> None:
 def _members(archive: Path) -> Iterator[Member]:
     """The plain files of an archive; anything else but a directory is refused."""
     # A tar may end with a zip, which would pass for one.
-    if tarfile.is_tarfile(archive):
+    if _is_tar(archive):
         yield from _tar_members(archive)
     elif zipfile.is_zipfile(archive):
         yield from _zip_members(archive)
@@ -131,8 +132,26 @@ def _members(archive: Path) -> Iterator[Member]:
         raise InputError(f"{archive} is neither a tar nor a zip archive; delete it and run again")
 
 
+class _Header(tarfile.TarInfo):
+    """A header of a tar whose extensions, which are read into memory, stay small."""
+
+    def _proc_member(self, tar: tarfile.TarFile) -> tarfile.TarInfo:
+        plain = self.type in (*tarfile.REGULAR_TYPES, tarfile.DIRTYPE)
+        if self.type == tarfile.GNUTYPE_SPARSE or (not plain and self.size > LONGEST_HEADER):
+            raise tarfile.ReadError(f"a header of {self.size} bytes, or a sparse file")
+        return super()._proc_member(tar)
+
+
+def _is_tar(archive: Path) -> bool:
+    try:
+        with tarfile.open(archive, tarinfo=_Header):
+            return True
+    except tarfile.TarError:
+        return False
+
+
 def _tar_members(archive: Path) -> Iterator[Member]:
-    with tarfile.open(archive) as tar:
+    with tarfile.open(archive, tarinfo=_Header) as tar:
         while (member := tar.next()) is not None:
             tar.members.clear()  # NSynth has 289,205, which need not all be kept in memory
             if member.isdir():

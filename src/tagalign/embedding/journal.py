@@ -121,11 +121,15 @@ class Journal:
             if len(payload) < length or zlib.crc32(payload) != checksum:
                 break
             text, _, _ = payload.partition(b"\n")
-            entry = json.loads(text)
-            if key is None:
-                key = entry
-            else:
-                self._entries[entry["id"]] = entry | {"at": start + HEADER.size + len(text) + 1}
+            try:
+                entry = json.loads(text)
+                if key is None:
+                    key = dict(entry)
+                else:
+                    place = start + HEADER.size + len(text) + 1
+                    self._entries[entry["id"]] = entry | {"at": place}
+            except (ValueError, TypeError, KeyError, RecursionError):
+                break  # no record of ours, whatever its checksum says
             start += HEADER.size + length
         self._file.truncate(start)
         return key

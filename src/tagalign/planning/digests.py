@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -77,9 +78,22 @@ def digest_tree(root: str | os.PathLike, files: Iterable[str], memory: str | os.
 
 def _remembered(memory: str | os.PathLike) -> dict[str, list]:
     try:
-        return json.loads(Path(memory).read_text())
-    except (OSError, ValueError):
+        known = json.loads(Path(memory).read_text())
+    except (OSError, ValueError, RecursionError):
         return {}
+    if not isinstance(known, dict):
+        return {}
+    return {path: entry for path, entry in known.items() if _is_entry(entry)}
+
+
+def _is_entry(entry: object) -> bool:
+    """Whether it is a stamp and a SHA-256, not what a fault left in the file."""
+    return (
+        isinstance(entry, list)
+        and len(entry) == 4
+        and isinstance(entry[3], str)
+        and re.fullmatch("[0-9a-f]{64}", entry[3]) is not None
+    )
 
 
 def _stamp(path: Path) -> list[int]:

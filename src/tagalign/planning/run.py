@@ -12,7 +12,7 @@ from pathlib import Path
 from tagalign.config import load as configuration
 from tagalign.errors import InputError
 from tagalign.planning.layout import Layout
-from tagalign.store import attributes, digest, read
+from tagalign.store import attributes, damaged, digest, read
 
 
 class Run:
@@ -144,9 +144,15 @@ def read_attributes(path: str | os.PathLike) -> dict:
         It is missing, damaged, not HDF5, or no stage file.
     """
     with read(path) as file:
-        found = attributes(file)
+        try:
+            found = attributes(file)
+        except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
+            raise damaged(path, f"its attributes: {' '.join(str(error).split())}") from None
     if "stage" not in found:
         raise InputError(f"{path} is HDF5 but was not made by a stage of tagalign")
+    for name in ("config", "inputs", "versions"):
+        if not isinstance(found.get(name), dict):
+            raise damaged(path, f"it has no {name}")
     return found
 
 
