@@ -37,6 +37,11 @@ def model_path(tmp_path):
     return tmp_path / "model.h5"
 
 
+def own_clips(directory):
+    """Section of the configuration for the clips of `task_path`."""
+    return {"csv": str(directory / "clips.csv"), "fold_column": "fold", "test_folds": [1]}
+
+
 @pytest.fixture
 def task_path(tmp_path, run):
     """Four clips of one to three patches; one of them cannot be read."""
@@ -46,8 +51,8 @@ def task_path(tmp_path, run):
         rows.append(f"{number},{number}.wav,class{number % 2},{1 + number // 2}")
     (tmp_path / "3.wav").write_text("no sound")
     (tmp_path / "clips.csv").write_text("\n".join(rows))
-    params = {"datasets.esc10": {"csv": str(tmp_path / "clips.csv"), "test_folds": [1]}}
-    run("task", "--task", "esc10", "-o", tmp_path / "task.h5", params=params)
+    params = {"datasets.tones": own_clips(tmp_path)}
+    run("task", "--task", "tones", "-o", tmp_path / "task.h5", params=params)
     return tmp_path / "task.h5"
 
 
@@ -71,10 +76,10 @@ def test_mean_over_the_frames_of_each_readable_clip(model_path, task_path, tmp_p
 
 def test_task_of_another_front_end(model_path, task_path, tmp_path, run):
     params = {
-        "datasets.esc10": {"csv": str(tmp_path / "clips.csv"), "test_folds": [1]},
+        "datasets.tones": own_clips(tmp_path),
         "patches": {"window": "hann"},
     }
-    run("task", "--task", "esc10", "-o", tmp_path / "hann.h5", params=params)
+    run("task", "--task", "tones", "-o", tmp_path / "hann.h5", params=params)
     with pytest.raises(InputError, match=r"patches\.window = hann, but .* with hamming"):
         run("embed-task", tmp_path / "hann.h5", "--model", model_path, "-o", tmp_path / "e.h5")
 
@@ -84,10 +89,10 @@ def test_task_of_another_front_end(model_path, task_path, tmp_path, run):
 )
 def test_a_task_names_the_version_of_its_resampler(task_path, tmp_path, run, resampler, package):
     params = {
-        "datasets.esc10": {"csv": str(tmp_path / "clips.csv"), "test_folds": [1]},
+        "datasets.tones": own_clips(tmp_path),
         "patches": {"resampler": resampler},
     }
-    run("task", "--task", "esc10", "-o", tmp_path / "again.h5", params=params)
+    run("task", "--task", "tones", "-o", tmp_path / "again.h5", params=params)
     with store.read(tmp_path / "again.h5") as file:
         assert {"soxr", "resampy"} & set(store.attributes(file)["versions"]) == {package}
 
@@ -95,7 +100,7 @@ def test_a_task_names_the_version_of_its_resampler(task_path, tmp_path, run, res
 def test_no_clip_can_be_read(task_path, tmp_path, run):
     for path in tmp_path.glob("*.wav"):
         path.write_text("no sound")
-    params = {"datasets.esc10": {"csv": str(tmp_path / "clips.csv"), "test_folds": [1]}}
+    params = {"datasets.tones": own_clips(tmp_path)}
     with pytest.raises(InputError, match="none of 4 clips below .* could be used; the first, 0"):
-        run("task", "--task", "esc10", "-o", tmp_path / "none.h5", params=params)
+        run("task", "--task", "tones", "-o", tmp_path / "none.h5", params=params)
     assert not (tmp_path / "none.h5").exists()

@@ -134,7 +134,7 @@ CASES = {
         [PAIRS, "holds no model"],
     ),
     "scores of another task": (
-        ["evaluate", PAIRS, f"{RESULTS}/embeddings/mfcc/0/esc10.h5", "--system", "mfcc"],
+        ["evaluate", PAIRS, f"{RESULTS}/embeddings/mfcc/0/pets.h5", "--system", "mfcc"],
         [PAIRS, "stage 'task' is needed"],
     ),
 }

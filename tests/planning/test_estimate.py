@@ -59,9 +59,8 @@ def test_a_disk_that_is_too_small_is_named(tmp_path):
     assert told.count("\n") == 0
     assert str(tmp_path) in told
     assert size(shutil.disk_usage(tmp_path).free)[:2] in told
-    small = estimate(
-        paper(tasks=["esc10"], datasets={"esc10": {"csv": "x"}}), 10, cores=2, gpu=True
-    )
+    own = paper(tasks=["birds"], datasets={"birds": {"csv": "x", "fold_column": "fold"}})
+    small = estimate(own, 10, cores=2, gpu=True)
     assert shortage(small, *places, tmp_path / "results") is None
 
 

@@ -23,7 +23,7 @@ TINY = {
     "run": "tiny",
     "systems": ["mfcc", "untrained", "w2v-128-mean"],
     "seeds": [0],
-    "tasks": ["esc10"],
+    "tasks": ["pets"],
     "source": {
         "kind": "folder",
         "name": "tiny",
@@ -39,7 +39,15 @@ TINY = {
     "tags": {"vocabulary_size": 20},
     "model": {"channels": 4},
     "train": {"epochs": 2, "batch_size": 8, "optimizer": "adam", "learning_rate": 0.001},
-    "datasets": {"esc10": {"csv": "corpus/sounds.csv", "audio": "corpus/audio", "test_folds": [5]}},
+    "datasets": {
+        "pets": {
+            "csv": "corpus/sounds.csv",
+            "audio": "corpus/audio",
+            "fold_column": "fold",
+            "id_column": "freesound_id",
+            "test_folds": [5],
+        }
+    },
     "evaluate": {"repetitions": 1, "hidden": 4},
     "report": {"draws": 100},
     "compute": {"device": "cpu"},

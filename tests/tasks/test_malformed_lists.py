@@ -20,13 +20,6 @@ def test_us8k_metadata_cut_inside_the_last_row(tmp_path, cut):
             read(task, root)
 
 
-def test_row_of_a_csv_that_ends_early(tmp_path):
-    table = tmp_path / "clips.csv"
-    table.write_text("freesound_id,file,label,fold\n1,a.wav,dog,1\n2,b.wav\n")
-    with pytest.raises(InputError, match=r"csv, line 3: the number of fields \(2\) is not"):
-        read("esc10", ".", csv=str(table))
-
-
 def test_blanks_around_a_class_make_no_second_class(tmp_path):
     meta = make_esc(tmp_path) / "meta" / "esc50.csv"
     meta.write_text(meta.read_text().replace(",class_00,", ", class_00 ,", 1))

@@ -18,12 +18,12 @@ OUTPUTS = {
     "word2vec": "results/tiny/word2vec/128.h5",
     "pairs": "results/tiny/pairs.h5",
     "train": "results/tiny/models/w2v-128-mean/0.h5",
-    "dataset": "results/tiny/datasets/esc10.h5",
-    "task": "results/tiny/tasks/esc10.h5",
+    "dataset": "results/tiny/datasets/pets.h5",
+    "task": "results/tiny/tasks/pets.h5",
     "figures": "results/tiny/training/w2v-128-mean/0/figures/curves.png",
-    "leaks": "results/tiny/leaks/esc10.h5",
-    "embed_task": "results/tiny/embeddings/w2v-128-mean/0/esc10.h5",
-    "evaluate": "results/tiny/scores/w2v-128-mean/0/esc10.h5",
+    "leaks": "results/tiny/leaks/pets.h5",
+    "embed_task": "results/tiny/embeddings/w2v-128-mean/0/pets.h5",
+    "evaluate": "results/tiny/scores/w2v-128-mean/0/pets.h5",
     "report": "results/tiny/table.csv",
 }
 

@@ -27,7 +27,7 @@ def test_demo_configuration_separates_the_recordings(monkeypatch):
 @pytest.mark.slow
 def test_files_of_a_run_share_no_recording_with_the_tested_fold(finished_run):
     results = finished_run / "results" / "tiny"
-    with store.read(results / "tasks" / "esc10.h5", stage="task") as file:
+    with store.read(results / "tasks" / "pets.h5", stage="task") as file:
         recordings = store.read_strings(file["freesound_id"])
         tested = {
             name for name, fold in zip(recordings, file["fold"][()], strict=True) if fold == 5
@@ -50,4 +50,4 @@ def test_a_leak_stops_the_run_before_anything_is_scored(project):
     project.configure(source={"folder": {"drop": {"fold": [4]}}})
     done = project.snakemake("--until", "evaluate", "--set-threads", "train=1", check=False)
     assert done.returncode != 0
-    assert "test recordings of esc10 are among the pretraining sounds" in done.stdout + done.stderr
+    assert "test recordings of pets are among the pretraining sounds" in done.stdout + done.stderr

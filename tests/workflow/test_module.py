@@ -46,7 +46,7 @@ def outer(project, tmp_path) -> Project:
     place = {key: str(project.root / "corpus" / value) for key, value in PLACE.items()}
     config = {**project.config, "source": {**project.config["source"]}}
     config["source"]["folder"] = {**config["source"]["folder"], **place}
-    config["datasets"] = {"esc10": {**config["datasets"]["esc10"], **place}}
+    config["datasets"] = {"pets": {**config["datasets"]["pets"], **place}}
     root = tmp_path / "outer"
     root.mkdir()
     (root / "outer.yaml").write_text(yaml.safe_dump({"tagalign": config, "mine": 1}))

@@ -99,7 +99,7 @@ def test_a_run_is_verified_where_its_data_are_now(project):
     """Moving them makes no result again, but the next run notes where they are."""
     (project.root / "corpus").rename(project.root / "elsewhere")
     place = {"csv": "elsewhere/sounds.csv", "audio": "elsewhere/audio"}
-    project.configure(source={"folder": place}, datasets={"esc10": place})
+    project.configure(source={"folder": place}, datasets={"pets": place})
     assert verify(project)[0] == 1
     assert project.rules() == {"configuration"}
     project.snakemake()
@@ -109,11 +109,11 @@ def test_a_run_is_verified_where_its_data_are_now(project):
 
 
 def test_verify_notices_a_damaged_file(project):
-    path = project.root / "results/tiny/scores/mfcc/0/esc10.h5"
+    path = project.root / "results/tiny/scores/mfcc/0/pets.h5"
     path.write_bytes(path.read_bytes()[:100])
     status, out, _ = verify(project)
     assert status == 1
-    assert "scores/mfcc/0/esc10.h5 is not a readable HDF5 file" in out
+    assert "scores/mfcc/0/pets.h5 is not a readable HDF5 file" in out
 
 
 def test_not_a_run(project):

@@ -83,7 +83,7 @@ def test_hardware_rates_and_logs_rerun_nothing(project):
 def test_moving_the_data_reruns_nothing(project):
     (project.root / "corpus").rename(project.root / "elsewhere")
     place = {"csv": "elsewhere/sounds.csv", "audio": "elsewhere/audio"}
-    project.configure(source={"folder": place}, datasets={"esc10": place})
+    project.configure(source={"folder": place}, datasets={"pets": place})
     assert project.rules() == {"configuration"}
 
 
@@ -114,12 +114,12 @@ def test_a_new_system_runs_only_what_is_new(project):
 
 
 def test_a_new_task_runs_only_what_is_new(project):
-    place = {"csv": "corpus/sounds.csv", "audio": "corpus/audio", "test_folds": [5]}
-    project.configure(tasks=["esc10", "esc50"], datasets={"esc50": place})
+    farm = project.config["datasets"]["pets"]
+    project.configure(tasks=["pets", "farm"], datasets={"farm": farm})
     jobs = project.dry()
     new = {"dataset", "task", "leaks", "embed_task", "evaluate"}
     assert {job.rule for job in jobs} == {*new, "report", "configuration"}
-    assert {job.wildcards["task"] for job in jobs if job.rule in new} == {"esc50"}
+    assert {job.wildcards["task"] for job in jobs if job.rule in new} == {"farm"}
 
 
 def test_new_sounds_reprocess_only_new_shards(project):

@@ -68,7 +68,7 @@ def test_sounds_that_no_catalogue_lists_rerun_nothing(project):
     (audio / clip).write_bytes(b"other")
     assert project.rules() == {"dataset", "task", "leaks", "embed_task", "evaluate", "report"}
     found = project.call("tagalign", "verify", "results/tiny", check=False)
-    assert f"corpus/audio/{clip}: has changed since results/tiny/datasets/esc10.h5" in found.stdout
+    assert f"corpus/audio/{clip}: has changed since results/tiny/datasets/pets.h5" in found.stdout
 
 
 def test_a_missing_sound_is_reported_by_the_stage(project):

@@ -7,7 +7,6 @@ Freesound recording share a fold; ESC-10 is the 400 clips of ten classes that th
 marks. Each fold is tested against a classifier trained on the other four.
 
 Layout of the archive: ``meta/esc50.csv`` and ``audio/FOLD-FREESOUND_ID-TAKE-TARGET.wav``.
-A corpus in another layout is read from a CSV with one row per clip instead.
 
 Source: K. J. Piczak, "ESC: Dataset for Environmental Sound Classification", 2015,
 https://github.com/karolpiczak/ESC-50 (CC BY-NC 3.0; ESC-10 CC BY 3.0).
@@ -46,8 +45,6 @@ def read(root: Path, settings: dict, *, name: str) -> Listing:
         Clips are missing, counts differ from the published ones, or a file's name
         contradicts the metadata.
     """
-    if settings["csv"]:
-        return _read_csv(settings, name)
     if not (root / "meta").is_dir() and (root / "ESC-50-master").is_dir():
         root = root / "ESC-50-master"
     meta = root / "meta" / "esc50.csv"
@@ -101,35 +98,6 @@ def _check_counts(rows: list[dict], name: str, meta: Path) -> None:
     for fold in FOLDS:
         wanted = published * CLIPS_PER_CLASS // len(FOLDS)
         files.check_count(name, f"clips in fold {fold}", per_fold[str(fold)], wanted, meta)
-
-
-def _read_csv(settings: dict, name: str) -> Listing:
-    """Clips of a CSV; rows without a fold (sounds for pretraining only) are not clips."""
-    table = Path(settings["csv"])
-    root = Path(settings["audio"]) if settings["audio"] else table.parent
-    columns = [settings[f"{key}_column"] for key in ("id", "file", "label", "fold")]
-    identifier, file, label, fold = columns
-    rows = [row for row in read_table(table, columns).rows if row[fold]]
-    for row in rows:
-        if not row[label]:
-            raise InputError(f"{table}: {row[file]} has a fold and no {label}; fill it in")
-    found, missing, _ = files.locate(root, [row[file] for row in rows])
-    files.complain_of_missing(name, root, missing, len(rows))
-    clips = [
-        Clip(
-            clip_id=row[file].rsplit(".", 1)[0],
-            file=found[row[file]],
-            labels=(row[label],),
-            fold=files.whole_number(row[fold], f"{table}: column {fold} of {row[file]}"),
-            freesound_id=row[identifier],
-        )
-        for row in sorted(rows, key=lambda row: row[file])
-    ]
-    files.check_clips(name, clips, table)
-    if not clips:
-        raise InputError(f"{table} has no row with a {fold}; the folds of the clips belong there")
-    tested = check_folds(name, settings["test_folds"], sorted({clip.fold for clip in clips}))
-    return Listing(root, clips, sorted({clip.labels[0] for clip in clips}), tested)
 
 
 TASKS = (
