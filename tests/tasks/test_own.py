@@ -128,6 +128,30 @@ def test_the_stage_file_bears_the_title(write, tmp_path, run):  # noqa: F811
         assert (file.attrs["task"], file.attrs["title"]) == ("birds", "Birds")
 
 
+def test_a_set_of_several_labels_reaches_the_table(tmp_path, run):  # noqa: F811
+    """Two tones, alone, together or neither: scored by mean average precision."""
+    rows = []
+    for number in range(16):
+        present = [name for bit, name in enumerate(("low", "high")) if number >> bit & 1]
+        write_tone(tmp_path / f"{number}.wav", number % 4, number)
+        rows.append([f"{number}.wav", "; ".join(present), 1 + number // 8])
+    with open(tmp_path / "tones.csv", "w", newline="") as file:
+        csv.writer(file).writerows([["file", "label", "fold"], *rows])
+    section = {"csv": str(tmp_path / "tones.csv"), "fold_column": "fold", "label_separator": ";"}
+    names = ("task", "mfcc", "scores")
+    task, mfcc, scores = (tmp_path / f"{name}.h5" for name in names)
+    run("task", "--task", "tones", "-o", task, params={"datasets.tones": section})
+    run("embed-task", task, "--mfcc", "-o", mfcc)
+    params = {"evaluate": {"repetitions": 1, "hidden": 4}}
+    run("evaluate", task, mfcc, "--system", "mfcc", "-o", scores, params=params)
+    run("report", scores, "--directory", tmp_path)
+    with open(tmp_path / "table.csv", newline="") as file:
+        [row] = csv.DictReader(file)
+    assert (row["task"], row["clips"]) == ("tones", "16")
+    assert "mAP" in (tmp_path / "table.md").read_text()
+    assert 0 < float(row["mean"]) <= 100
+
+
 @pytest.mark.slow
 def test_the_workflow_scores_an_own_set(fresh):  # noqa: F811
     """From the labelled CSV to the table, without a line of code."""
