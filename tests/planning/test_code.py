@@ -28,7 +28,7 @@ def stages_of(file) -> set[str]:
 
 
 EVERY_TASK = {f"task/{task}" for task in MODULES}
-NETWORKS = {"train", "figures", "embed_task"}
+NETWORKS = {"train", "figures", "embed_task", "retrieve", "zeroshot"}
 
 # module -> the stages that may rerun when it is edited, and no others
 RERUNS = {
@@ -60,7 +60,7 @@ RERUNS = {
     "audio/mel.py": {"patches", "embed_task", *EVERY_TASK},
     "audio/decode.py": {"audio", "patches", "embed_task", *EVERY_TASK},
     "tags/vocabulary.py": {"tags"},
-    "tags/clean.py": {"tags", "embed_task"},
+    "tags/clean.py": {"tags", "embed_task", "zeroshot"},
     "tags/word2vec.py": {"word2vec"},
     "pairs/split.py": {"pairs"},
     "train/loop.py": {"train"},
@@ -68,10 +68,10 @@ RERUNS = {
     "train/data.py": {"train", "figures"},
     "model/audio.py": NETWORKS,
     "model/losses.py": {"train"},
-    "evaluate/scores.py": {"evaluate"},
+    "evaluate/scores.py": {"evaluate", "zeroshot"},
     "evaluate/leaks.py": {"leaks"},
     "report/table.py": {"report"},
-    "resources/nltk_data/corpora/wordnet.zip": {"tags", "embed_task"},
+    "resources/nltk_data/corpora/wordnet.zip": {"tags", "embed_task", "zeroshot"},
     "resources/gtzan/train_filtered.txt": {"dataset/gtzan", "task/gtzan"},
 }
 

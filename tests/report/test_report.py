@@ -149,7 +149,7 @@ def test_same_inputs_give_the_same_bytes(files, tmp_path):
     for name, order in (("a", scores), ("b", scores[::-1])):
         report(order, tmp_path / name, *models_of(sorted(models)))
     made = sorted(p.relative_to(tmp_path / "a") for p in (tmp_path / "a").rglob("*.*"))
-    assert len(made) == 10
+    assert len(made) == 12
     for name in made:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
     for figure in (tmp_path / "a" / "figures").iterdir():

@@ -22,7 +22,7 @@ rule dataset:
     params:
         tagalign=unrecorded(TAGALIGN),
         repaired=lambda wildcards: repairs("dataset", **wildcards),
-        sections=lambda wildcards: sections(f"datasets.{wildcards.task}"),
+        sections=lambda wildcards: sections(f"datasets.{wildcards.task}", without=["class_tags"]),
         files=lambda wildcards: DATASET_FILES[wildcards.task],
         clips=lambda wildcards: task_contents(layout, wildcards.task),
         places=lambda wildcards, output: places(f"datasets.{wildcards.task}"),
@@ -50,7 +50,9 @@ rule task:
     params:
         tagalign=unrecorded(TAGALIGN),
         repaired=lambda wildcards: repairs("task", **wildcards),
-        sections=lambda wildcards: sections(f"datasets.{wildcards.task}", "patches", "clips"),
+        sections=lambda wildcards: sections(
+            f"datasets.{wildcards.task}", "patches", "clips", without=["class_tags"]
+        ),
         places=lambda wildcards, output: places(f"datasets.{wildcards.task}"),
     shell:
         "{params.tagalign} task --task {wildcards.task} --dataset {input.dataset:q}"

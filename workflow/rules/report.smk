@@ -28,6 +28,8 @@ rule report:
     input:
         code=code("report"),
         scores=layout.files("evaluate"),
+        retrieval=layout.files("retrieve"),
+        zeroshot=layout.files("zeroshot"),
         models=layout.files("train"),
         counted=counted_files,
     output:
@@ -48,6 +50,8 @@ rule report:
             "scores.csv",
             "comparisons.csv",
             "losses.csv",
+            "retrieval.csv",
+            "zeroshot.csv",
         ),
     log:
         f"{LOGS}/report.log",
@@ -65,6 +69,6 @@ rule report:
         directory=lambda wildcards, output: os.path.dirname(output[0]),
     shell:
         'mkdir -p "$(dirname {log:q})"; '
-        "{params.tagalign} report {input.scores:q} {params.models} {params.counted}"
+        "{params.tagalign} report {input.scores:q} {input.retrieval:q} {input.zeroshot:q} {params.models} {params.counted}"
         " --title {params.title:q} --params {params.sections:q} --directory {params.directory:q}"
         " > {log:q} 2>&1"

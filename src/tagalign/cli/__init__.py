@@ -36,6 +36,8 @@ GROUPS = {
         "leaks": "Make sure that pretraining has not seen a test sound.",
         "embed-task": "Embed the clips of a task with a model.",
         "evaluate": "Classify the embeddings of a task and score them.",
+        "retrieve": "Search the validation pairs with a model.",
+        "zeroshot": "Classify the clips of a task by tags alone.",
         "report": "Put the scores together: table, figures, statistics.",
     },
     "Using a model": {

@@ -1,5 +1,6 @@
 """Verb `report`: put the scores together: table, figures, statistics."""
 
+from collections import defaultdict
 from pathlib import Path
 
 import click
@@ -36,7 +37,9 @@ def command(
 ) -> None:
     """Put the scores together: table, figures, statistics.
 
-    Reads SCORES (stage evaluate) of any number of systems, seeds and tasks. Writes table.csv
+    Reads SCORES (stages evaluate, retrieve and zeroshot) of any number of systems, seeds and tasks.
+    Of files of stage retrieve alone, which may be those of several runs with different word models,
+    it makes their table. Writes table.csv
     and table.md, every single score, paired tests between the systems, what each stage left
     out, figures, and report.md with all of them. Prints the table.
 
@@ -44,10 +47,26 @@ def command(
     Example:
       tagalign report results/demo/scores/*/*/*.h5 --model model.h5 --directory results/demo
     """
+    from tagalign import store
+    from tagalign.errors import InputError
     from tagalign.report.write import write_report
 
+    by_stage = defaultdict(list)
+    for path in scores:
+        by_stage[store.stage_of(path)].append(path)
+    strange = set(by_stage) - {"evaluate", "retrieve", "zeroshot"}
+    if strange:
+        path = by_stage[strange.pop()][0]
+        raise InputError(f"{path} holds no scores; give files of evaluate, retrieve or zeroshot")
     text, files = write_report(
-        directory, scores, sections["report"], title=title, models=models, counted=counted
+        directory,
+        by_stage["evaluate"],
+        sections["report"],
+        title=title,
+        models=models,
+        counted=counted,
+        searched=by_stage["retrieve"],
+        zeroshot=by_stage["zeroshot"],
     )
     print(text)
     print()
@@ -57,6 +76,8 @@ def command(
         "scores.csv": "every fold and repetition",
         "comparisons.csv": "tests between systems",
         "losses.csv": "what each stage left out",
+        "retrieval.csv": "searching validation pairs",
+        "zeroshot.csv": "classified by tags alone",
         "report.md": "all of it on one page",
     }
     for path in files:

@@ -98,9 +98,7 @@ def score(clips: Clips, settings: dict, *, jobs: int = 1, device: str = "cpu") -
     seeds = [settings["seed"] + repetition for repetition in range(settings["repetitions"])]
     if settings["classifier"] != "mlp":
         seeds = seeds[:1]  # nothing in it is drawn
-    rows = [np.flatnonzero(clips.fold == fold) for fold in clips.tested_folds]
-    if settings["unscored"] == "drop":
-        rows = [test[clips.scored[test]] for test in rows]
+    rows = _tested(clips, settings["unscored"])
     size = clips.labels.shape[1]
     whole = [np.full((len(seeds), len(test), size), np.nan, np.float32) for test in rows]
     folds = _folds(clips, rows)
@@ -114,6 +112,34 @@ def score(clips: Clips, settings: dict, *, jobs: int = 1, device: str = "cpu") -
             found = _with_sklearn(folds, seeds, settings, clips.multi_label, **common)
         for test, target, values in zip(rows, whole, found, strict=True):
             target[:, clips.scored[test]] = values
+    return _scores(clips, rows, whole)
+
+
+def score_directly(clips: Clips, class_scores: np.ndarray, unscored: str) -> Scores:
+    """The metrics of class scores that no classifier made.
+
+    Parameters
+    ----------
+    clips
+        Labels and folds.
+    class_scores
+        Of all clips, float32 [shape=(n, C), range=[0, 1]]; rows without an embedding do not count.
+    unscored
+        ``"wrong"`` or ``"drop"``, what becomes of these.
+    """
+    rows = _tested(clips, unscored)
+    known = np.where(clips.scored[:, None], class_scores, np.float32("nan"))
+    return _scores(clips, rows, [known[None, test] for test in rows])
+
+
+def _tested(clips: Clips, unscored: str) -> list[np.ndarray]:
+    """The test clips of each fold."""
+    rows = [np.flatnonzero(clips.fold == fold) for fold in clips.tested_folds]
+    return [test[clips.scored[test]] for test in rows] if unscored == "drop" else rows
+
+
+def _scores(clips: Clips, rows: list[np.ndarray], whole: list[np.ndarray]) -> Scores:
+    """The metrics of class scores (repetitions, test clips, C) of each fold."""
     return Scores(
         row=np.concatenate(rows),
         class_scores=np.concatenate(whole, axis=1),

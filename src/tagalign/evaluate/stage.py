@@ -7,7 +7,7 @@ import numpy as np
 from tagalign.embedding.stage_files import ClipEmbeddings
 from tagalign.errors import InputError
 from tagalign.evaluate.metrics import metrics_for
-from tagalign.evaluate.scores import Clips, score
+from tagalign.evaluate.scores import Clips, Scores, score
 from tagalign.evaluate.stage_files import ScoreFile
 from tagalign.tasks.stage_files import TaskClips
 
@@ -48,35 +48,11 @@ def run(
     found = ClipEmbeddings.read(embeddings)
     settings = sections["evaluate"]
     settings = settings | {"unscored": settings["unscored"] or clips_of.unscored}
-    clips = _join(clips_of, found, task, embeddings)
+    clips = join(clips_of, found, task, embeddings)
     scores = score(clips, settings, jobs=jobs, device=device)
-    names = [metric.name for metric in metrics_for(clips.multi_label)]
-    missing = {clip for clip, _ in clips_of.failed}
-    absent = [
-        clips_of.clip_id[row]
-        for row in np.flatnonzero(np.isin(clips.fold, clips.tested_folds) & ~clips.scored)
-    ]
-    result = ScoreFile(
-        config=sections,
-        system=system,
-        pretraining_seed=pretraining_seed,
-        task=clips_of.task,
-        title=clips_of.title,
-        multi_label=clips.multi_label,
-        unscored_are=settings["unscored"],
-        missing=sum(clip in missing for clip in absent),
-        unscored=sum(clip not in missing for clip in absent),
-        fold=np.array(clips.tested_folds),
-        metrics=names,
-        values=np.stack([scores.metrics[name] for name in names]),
-        clip_id=[clips_of.clip_id[row] for row in scores.row],
-        clip_fold=clips.fold[scores.row],
-        recording=[clips_of.recording[row] for row in scores.row],
-        classes=clips_of.classes,
-        labels=clips.labels[scores.row],
-        class_scores=scores.class_scores,
-        failed=found.failed,
-    )
+    result = score_file(clips_of, clips, scores, settings["unscored"])
+    result.system, result.pretraining_seed = system, pretraining_seed
+    result.config, result.failed = sections, found.failed
     result.write(
         output,
         inputs={"task": task, "embeddings": embeddings},
@@ -86,7 +62,37 @@ def run(
     return result
 
 
-def _join(of: TaskClips, found: ClipEmbeddings, task, embeddings) -> Clips:
+def score_file(of: TaskClips, clips: Clips, scores: Scores, unscored: str) -> ScoreFile:
+    """The scores of a task as a file, whose system, seed and failures the caller adds."""
+    names = [metric.name for metric in metrics_for(clips.multi_label)]
+    missing = {clip for clip, _ in of.failed}
+    absent = [
+        of.clip_id[row]
+        for row in np.flatnonzero(np.isin(clips.fold, clips.tested_folds) & ~clips.scored)
+    ]
+    return ScoreFile(
+        system="",
+        pretraining_seed=0,
+        task=of.task,
+        title=of.title,
+        multi_label=clips.multi_label,
+        unscored_are=unscored,
+        missing=sum(clip in missing for clip in absent),
+        unscored=sum(clip not in missing for clip in absent),
+        fold=np.array(clips.tested_folds),
+        metrics=names,
+        values=np.stack([scores.metrics[name] for name in names]),
+        clip_id=[of.clip_id[row] for row in scores.row],
+        clip_fold=clips.fold[scores.row],
+        recording=[of.recording[row] for row in scores.row],
+        classes=of.classes,
+        labels=clips.labels[scores.row],
+        class_scores=scores.class_scores,
+        failed=[],
+    )
+
+
+def join(of: TaskClips, found: ClipEmbeddings, task, embeddings) -> Clips:
     """Labels and folds of a task with the embeddings of its clips."""
     row_of = {clip_id: row for row, clip_id in enumerate(of.clip_id)}
     stranger = next((clip_id for clip_id in found.clip_id if clip_id not in row_of), None)

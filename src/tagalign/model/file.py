@@ -183,6 +183,15 @@ class Model:
             return None
         return WordModel(self.vocabulary, found.vectors.cpu().numpy(), self.more)
 
+    @property
+    def word_model(self) -> str:
+        """Kind of its word model, as ``word2vec.kind`` names it; ``"none"`` where it has none."""
+        if self.words is None:
+            return "none"
+        if self.more is None:
+            return "word2vec"
+        return "fasttext" if self.more.ngrams else "pretrained"
+
     def knows(self, tag: str) -> bool:
         """Whether a cleaned tag can be embedded.
 

@@ -68,6 +68,8 @@ def run(
     groups = tag_sets.group and dict(zip(tag_sets.id, tag_sets.group, strict=True))
     validation = choose_validation(ids, rows, groups, settings)
     part_of = dict(zip(ids, validation.tolist(), strict=True))
+    hidden = choose_hidden(len(tag_sets.vocabulary), settings)
+    part_of, rows, failures = hide(hidden, part_of, rows, failures)
     made = TrainingFile(
         config=sections,
         tags_per_sound=settings["tags_per_sound"],
@@ -75,6 +77,7 @@ def run(
         cleaning=tag_sets.cleaning,
         scaling=_measure(shards, part_of, settings),
         vocabulary=tag_sets.vocabulary,
+        hidden=hidden if len(hidden) else None,
         train=_part(part_of, False, rows, groups, settings),
         validation=_part(part_of, True, rows, groups, settings),
         failed=failures,
@@ -184,6 +187,56 @@ def choose_validation(
     names = groups and [groups[identifier] for identifier in ids]
     share, seed = settings["validation_share"], settings["seed"]
     return stratified_validation(ids, tag_sets, share, seed, names)
+
+
+def choose_hidden(size: int, settings: Mapping) -> np.ndarray:
+    """Indices of the tags of a vocabulary that training does not see, as ``pairs`` says."""
+    count = round(settings["hidden_tags"] * size)
+    random = np.random.default_rng([settings["seed"], size])
+    return np.sort(random.permutation(size)[:count]).astype(np.int32)
+
+
+def hide(
+    hidden: np.ndarray,
+    part_of: Mapping[str, bool],
+    rows: Mapping[str, np.ndarray],
+    failures: Sequence[tuple[str, str]],
+) -> tuple[dict[str, bool], dict[str, np.ndarray], list[tuple[str, str]]]:
+    """Take hidden tags out of the tag sets of training, and sounds that then have none.
+
+    Parameters
+    ----------
+    hidden
+        Indices of the tags.
+    part_of
+        Id -> whether the sound is for validation; these keep all their tags.
+    rows
+        Id -> tag set.
+    failures
+        Id and reason of the sounds that are left out already.
+
+    Returns
+    -------
+    part_of, rows, failures
+        As they are without the hidden tags.
+
+    Raises
+    ------
+    InputError
+        No training sound is left.
+    """
+    visible = {
+        identifier: rows[identifier][~np.isin(rows[identifier], hidden)]
+        for identifier, validation in part_of.items()
+        if not validation
+    }
+    lost = [identifier for identifier, row in visible.items() if not len(row)]
+    if len(lost) == len(visible):
+        raise InputError("no training sound has a tag that is not hidden; lower pairs.hidden_tags")
+    gone = set(lost)
+    kept = {name: part for name, part in part_of.items() if name not in gone}
+    reasons = [(identifier, "hidden tags only") for identifier in lost]
+    return kept, {**rows, **visible}, sorted([*failures, *reasons])
 
 
 def _part(

@@ -35,6 +35,9 @@ class TrainingFile(StageFile, stage="pairs", place="pairs.h5"):
     cleaning: dict = attribute("JSON", "the section `tags` that made the tag sets")
     scaling: Scaling = part(Scaling)
     vocabulary: list[str] = field("text", "C", "the tags, in the order of their indices")
+    hidden: np.ndarray | None = field(
+        "int32", "H", "tags withheld from `train`: indices into `vocabulary`", optional=True
+    )
     train: Pairs = part(Pairs)
     validation: Pairs = part(Pairs)
     failed: list[tuple[str, str]] = failures("sounds with only a patch or only tags, and why")

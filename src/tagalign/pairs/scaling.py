@@ -55,6 +55,14 @@ class Scaling:
             scaled = scaled.clip(min=0)
         return scaled.astype(np.float32, copy=False)
 
+    def undo(self, scaled: np.ndarray) -> np.ndarray:
+        """Log-mel of which `apply` made `scaled`, apart from what it clipped."""
+        shape = [1, 1, 1]
+        shape[AXES[self.axis]] = -1
+        span = self.maximum - self.minimum
+        span = np.where(span == 0, np.float32(1), span)
+        return scaled * span.reshape(shape) + self.minimum.reshape(shape)
+
 
 class Range:
     """Collect the minimum and maximum of patches that arrive in parts."""

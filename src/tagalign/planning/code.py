@@ -31,6 +31,8 @@ STAGES = {
     "leaks": ("evaluate.leaks",),
     "embed_task": ("embedding.clips",),
     "evaluate": ("evaluate.stage", "model.device"),
+    "retrieve": ("evaluate.retrieve",),
+    "zeroshot": ("evaluate.zeroshot",),
     "report": ("report.write",),
 }
 """Stage -> modules that do its work."""

@@ -30,6 +30,8 @@ PATTERNS = {
     "leaks": "{results}/leaks/{task}.h5",
     "embed_task": "{results}/embeddings/{system}/{seed}/{task}.h5",
     "evaluate": "{results}/scores/{system}/{seed}/{task}.h5",
+    "retrieve": "{results}/retrieval/{system}/{seed}.h5",
+    "zeroshot": "{results}/zeroshot/{system}/{seed}/{task}.h5",
 }
 """Stage -> its file. A shard file is made together with the catalogue, by the same stage."""
 
@@ -132,6 +134,10 @@ class Layout:
         if stage == "train":
             names = [system.name for system in self.trained]
             return [{"system": name, "seed": str(seed)} for name in names for seed in self.seeds]
+        if stage == "retrieve":
+            return self.wildcards("train")
+        if stage == "zeroshot":
+            return [one for one in self._combinations() if self._is_zeroshot(**one)]
         if stage in ("dataset", "task", "leaks"):
             return [{"task": task} for task in self.tasks]
         if stage in ("embed_task", "evaluate"):
@@ -147,6 +153,11 @@ class Layout:
                 if system.tag_encoder or task not in self._from_tags:
                     for seed in self.seeds:
                         yield {"system": system.name, "seed": str(seed), "task": task}
+
+    def _is_zeroshot(self, system: str, seed: str, task: str) -> bool:
+        """Whether a system can compare the clips of a task with tags."""
+        aligned = system != "mfcc" and "contrastive" in find_system(system).losses
+        return aligned and task not in self._from_tags
 
     @property
     def widths(self) -> list[int]:
@@ -211,6 +222,14 @@ class Layout:
             model = self.model(wildcards["system"], wildcards["seed"])
             task = {"task": self.file("task", task=wildcards["task"])}
             return task | ({"model": model} if model else {})
+        if stage == "retrieve":
+            return {"model": self.file("train", **wildcards), "pairs": self.file("pairs")}
+        if stage == "zeroshot":
+            return {
+                "task": self.file("task", task=wildcards["task"]),
+                "embeddings": self.file("embed_task", **wildcards),
+                "model": self.file("train", system=wildcards["system"], seed=wildcards["seed"]),
+            }
         if stage == "evaluate":
             task = self.file("task", task=wildcards["task"])
             return {"task": task, "embeddings": self.file("embed_task", **wildcards)}

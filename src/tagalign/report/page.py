@@ -1,5 +1,7 @@
 """The report: one Markdown page with the table, the figures and what was left out."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from tagalign.report.table import markdown
@@ -13,6 +15,7 @@ def page(
     leaks: dict[str, int],
     figures: list[tuple[str, str]],
     settings: dict,
+    sections: Sequence[str] = (),
 ) -> str:
     """The text of ``report.md``.
 
@@ -32,6 +35,8 @@ def page(
         Files relative to the page.
     settings
         Section ``report`` of the configuration.
+    sections
+        Further text, after the comparisons.
     """
     parts = [f"# {title}", "## Scores", markdown(shown), _how_to_read(shown, settings)]
     parts += warnings(leaks)
@@ -40,6 +45,7 @@ def page(
     if len(comparisons):
         parts += ["## Which differences between systems are more than noise", ""]
         parts += [_comparisons(comparisons, settings)]
+    parts += sections
     if len(losses):
         parts += ["## What was left out, and why", _losses(losses)]
     return "\n\n".join(part for part in parts if part) + "\n"

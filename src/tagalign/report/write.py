@@ -4,8 +4,11 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from tagalign.errors import InputError
-from tagalign.report import figures, losses, page, table
+from tagalign.report import figures, losses, page, retrieval, table
+from tagalign.report import zeroshot as zero
 from tagalign.report.results import read_results
 from tagalign.report.statistics import compare_all
 from tagalign.sources.table import cell
@@ -19,13 +22,15 @@ def write_report(
     title: str,
     models: Sequence[str | os.PathLike] = (),
     counted: Sequence[str | os.PathLike] = (),
+    searched: Sequence[str | os.PathLike] = (),
+    zeroshot: Sequence[str | os.PathLike] = (),
 ) -> tuple[str, list[Path]]:
     """Write table, figures and report of a run.
 
     Files: ``table.csv``, ``table.md``, ``scores.csv`` (every fold and repetition),
-    ``comparisons.csv``, ``losses.csv``, ``figures/accuracy.png``, ``figures/training.png``
-    (where a model has a history), ``figures/confusion-TASK.png`` (best system of each task)
-    and ``report.md``.
+    ``comparisons.csv``, ``losses.csv``, ``retrieval.csv``, ``zeroshot.csv``,
+    ``figures/accuracy.png``, ``figures/training.png`` (where a model has a history),
+    ``figures/confusion-TASK.png`` (best system of each task) and ``report.md``.
 
     Parameters
     ----------
@@ -41,6 +46,9 @@ def write_report(
         Model files, for the training curves.
     counted
         Files of any stage whose left-out sounds are counted, and of stage ``leaks``.
+    searched, zeroshot
+        Files of the stages ``retrieve`` and ``zeroshot``. Where there are no scores, there is
+        a report of the retrieval alone.
 
     Returns
     -------
@@ -54,13 +62,22 @@ def write_report(
     InputError
         There are no scores, or they do not fit together.
     """
-    if not scores:
-        raise InputError("no score file was given; run `tagalign evaluate` first")
     directory = Path(directory)
+    found = retrieval.retrieval_of(searched, settings)
+    about_search = retrieval.section(found, settings) if len(found) else ""
+    if not scores:
+        if not len(found):
+            raise InputError("no score file was given; run `tagalign evaluate` first")
+        texts = {"retrieval.csv": _csv(found), "report.md": f"# {title}\n\n{about_search}\n"}
+        for name, text in texts.items():
+            table.write_text(directory / name, text)
+        return about_search, [directory / name for name in texts]
     results = read_results(scores)
     numbers = table.table_of(results, settings)
     comparisons = table.comparisons_of(compare_all(results), settings)
     shown = table.readable(numbers, settings)
+    by_tags = zero.zeroshot_of(read_results(zeroshot), results, settings)
+    sections = [zero.section(by_tags) if len(by_tags) else "", about_search]
     lost, leaks = losses.count_losses(counted), losses.count_leaks(counted)
     texts = {
         "table.csv": numbers.to_csv(index=False, lineterminator="\n"),
@@ -69,8 +86,11 @@ def write_report(
         "comparisons.csv": comparisons.map(_cell).to_csv(index=False, lineterminator="\n"),
         "losses.csv": lost.map(_cell).to_csv(index=False, lineterminator="\n"),
     }
+    texts |= {"retrieval.csv": _csv(found), "zeroshot.csv": _csv(by_tags)}
     drawn = _draw(directory, numbers, results, settings, models)
-    texts["report.md"] = page.page(title, shown, comparisons, lost, leaks, drawn, settings)
+    texts["report.md"] = page.page(
+        title, shown, comparisons, lost, leaks, drawn, settings, sections
+    )
     for name, text in texts.items():
         table.write_text(directory / name, text)
     files = [directory / name for name in (*texts, *(file for _, file in drawn))]
@@ -93,6 +113,11 @@ def _draw(directory, numbers, results, settings, models) -> list[tuple[str, str]
         figures.confusion_matrix(directory / file, best)
         drawn.append((f"Confusion matrix of the best system on {best.title}", file))
     return drawn
+
+
+def _csv(frame: pd.DataFrame) -> str:
+    """A table as CSV, in which no text begins as a formula."""
+    return frame.map(_cell).to_csv(index=False, lineterminator="\n")
 
 
 def _cell(value):

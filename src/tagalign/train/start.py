@@ -16,7 +16,7 @@ from tagalign.errors import InputError
 from tagalign.model.file import Model, load_model
 from tagalign.model.network import Network
 from tagalign.model.systems import System
-from tagalign.pairs.scaling import AXES, Scaling
+from tagalign.pairs.scaling import Scaling
 from tagalign.train.data import Pairs, TrainingData, read_word_vectors
 
 SHARED = 10  # tags that both word models must know
@@ -192,19 +192,10 @@ def _adapt(pairs: Pairs, lookup: np.ndarray, model: Model, scaling: Scaling, siz
     for line, row in zip(tags, rows, strict=True):
         line[: len(row)] = row
     patches = pairs.patches[kept].numpy().astype(np.float32)
-    log_mel = _unscale(patches, scaling)
+    log_mel = scaling.undo(patches)
     assert model.scaling is not None
     return Pairs(
         [pairs.ids[number] for number in kept],
         torch.from_numpy(model.scaling.apply(log_mel).astype(np.float16)),
         torch.from_numpy(tags),
     )
-
-
-def _unscale(scaled: np.ndarray, scaling: Scaling) -> np.ndarray:
-    """Log-mel that `Scaling.apply` made these of, within the rounding of 16-bit floats."""
-    shape = [1, 1, 1]
-    shape[AXES[scaling.axis]] = -1
-    span = scaling.maximum - scaling.minimum
-    span = np.where(span == 0, np.float32(1), span)
-    return scaled * span.reshape(shape) + scaling.minimum.reshape(shape)
