@@ -51,7 +51,7 @@ def ordered_map(function: Callable, items: Iterable, jobs: int) -> Iterator:
         yield from _map_here(function, items)
         return
     with pool:
-        waiting = deque()
+        waiting: deque = deque()
         try:
             for item in items:
                 waiting.append(pool.submit(function, item))

@@ -29,7 +29,8 @@ class Progress:
 
     def __init__(self, label: str, total: int | None, unit: str = "sounds", every: float = 10.0):
         self.label, self.total, self.unit, self.every = label, total, unit, every
-        self.count, self.notes = 0, {}
+        self.count = 0
+        self.notes: dict[str, object] = {}
         self.start = self.last = time.monotonic()
         self.bar = None
         if sys.stderr.isatty() and not quiet:
@@ -38,13 +39,13 @@ class Progress:
     def __enter__(self) -> "Progress":
         return self
 
-    def __exit__(self, kind, error, traceback) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self.bar is not None:
             self.bar.close()
         elif kind is None:
             self._line()
 
-    def update(self, n: int = 1, **notes) -> None:
+    def update(self, n: int = 1, **notes: object) -> None:
         """Count `n` more units; `notes` such as ``failed=3`` are shown beside the count."""
         self.count += n
         self.notes |= notes

@@ -30,7 +30,7 @@ class TagalignEncoder(nn.Module):
         As for `tagalign.hear.load_model`, which says where the model is looked for.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.model = hear.load_model()
         self.sampling_rate = self.model.sample_rate

@@ -74,7 +74,7 @@ def _unknown(key: str, name: str, known: Mapping) -> str:
     return f"unknown key {key!r}; {nearest(name, known, 'known keys')}"
 
 
-def _type(value) -> str:
+def _type(value: str | Iterable[str]) -> str:
     return value if isinstance(value, str) else " or ".join(value)
 
 

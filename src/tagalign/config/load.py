@@ -7,6 +7,7 @@ key reruns those stages and no others.
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from jsonschema import Draft202012Validator
 
@@ -104,7 +105,7 @@ def only_places(picked: Mapping) -> dict:
     }
 
 
-def _only_places(value, part: Mapping):
+def _only_places(value: object, part: Mapping) -> Any:
     if part.get("x-place"):
         return value
     if not isinstance(value, Mapping):
@@ -133,7 +134,7 @@ def without_places(picked: Mapping) -> dict:
     return kept
 
 
-def _without_places(value, part: Mapping):
+def _without_places(value: object, part: Mapping) -> Any:
     if not isinstance(value, Mapping):
         return value
     return {
@@ -169,7 +170,7 @@ def resolve_sections(picked: Mapping, names: Iterable[str], where: str = "--para
     return result
 
 
-def _resolve(value, part: Mapping, where: str, prefix: str):
+def _resolve(value: object, part: Mapping, where: str, prefix: str) -> Any:
     filled = with_defaults(as_json(value, where, prefix), part)
     errors = sorted(
         Draft202012Validator(part).iter_errors(filled), key=lambda error: list(map(str, error.path))

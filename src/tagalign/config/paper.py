@@ -51,7 +51,7 @@ def _lines(settings: Mapping, part: Mapping, depth: int) -> Iterator[str]:
             yield f"{indent}{key}: {_value(settings[key])}"
 
 
-def _value(value) -> str:
+def _value(value: object) -> str:
     """A value in one line of YAML."""
     # Only a scalar at the top is followed by the end of a document.
     text = yaml.safe_dump(value, default_flow_style=True, width=10_000)

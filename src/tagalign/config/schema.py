@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator
@@ -22,7 +23,7 @@ def _read(name: str) -> dict:
     return _without_references(yaml.safe_load((SCHEMAS / name).read_text(encoding="utf-8")))
 
 
-def _without_references(part):
+def _without_references(part: Any) -> Any:
     """`part` with each reference to a file replaced by what the file holds."""
     if not isinstance(part, dict):
         return part
@@ -33,7 +34,7 @@ def _without_references(part):
 
 def section_schema(name: str) -> Mapping | None:
     """The schema of a section; ``"datasets.esc10"`` goes one level down. None: no such section."""
-    part = read_schema()
+    part: Mapping = read_schema()
     for key in name.split("."):
         part = child_schema(part, key)
     return part or None

@@ -34,11 +34,11 @@ def preset_table(directory: Path) -> str:
     return "\n".join([*lines, ""])
 
 
-def _value(preset: Mapping, key: str):
+def _value(preset: Mapping, key: str) -> object:
     return preset[key] if key in preset else (section_schema(key) or {}).get("default")
 
 
-def _code(value) -> str:
+def _code(value: object) -> str:
     return f"`{canonical(value)}`"
 
 

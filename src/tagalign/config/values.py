@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from tagalign.config.schema import child_schema, read_schema, types
 
@@ -10,7 +11,7 @@ EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 TRUTH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
-def with_defaults(value, part: Mapping):
+def with_defaults(value: Any, part: Mapping) -> Any:
     """Copy `value` with the schema's defaults where a key is absent, at every depth.
 
     Numbers such as ``1e-3``, which YAML 1.1 reads as text, become numbers. Whole numbers that are
@@ -46,7 +47,7 @@ def typed(given: Mapping) -> dict:
     return _typed(given, read_schema())
 
 
-def _typed(value, part: Mapping):
+def _typed(value: Any, part: Mapping) -> Any:
     if isinstance(value, Mapping):
         return {key: _typed(item, child_schema(part, key)) for key, item in value.items()}
     if isinstance(value, list):

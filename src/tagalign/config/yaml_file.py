@@ -8,6 +8,7 @@ import datetime
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -17,7 +18,7 @@ DEPTH = 30  # levels of a configuration, which has five
 VALUES = 200_000
 
 
-def read_yaml(path: str | os.PathLike):
+def read_yaml(path: str | os.PathLike) -> Any:
     """What a YAML file holds.
 
     Raises
@@ -66,7 +67,9 @@ def _too_large(where: str) -> ConfigError:
     )
 
 
-def as_json(value, where: str, key: str = "", _parents: int = 0, _count: list | None = None):
+def as_json(
+    value: object, where: str, key: str = "", _parents: int = 0, _count: list | None = None
+) -> Any:
     """A copy of `value` that JSON can hold; dates become text, as ``2020-01-31``.
 
     Parameters
@@ -112,9 +115,9 @@ def as_json(value, where: str, key: str = "", _parents: int = 0, _count: list | 
 class _Loader(yaml.SafeLoader):
     """Refuses a key that occurs twice, of which YAML would keep the last."""
 
-    def compose_mapping_node(self, anchor):
+    def compose_mapping_node(self, anchor: dict) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
-        lines = {}
+        lines: dict[str, int] = {}
         for key, _ in node.value:
             line = key.start_mark.line + 1
             if isinstance(key, yaml.ScalarNode) and lines.setdefault(key.value, line) != line:

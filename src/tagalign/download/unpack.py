@@ -100,7 +100,9 @@ def _marker(archive: Path, target: Path) -> Path:
     return target / f".{archive.name}.unpacked"
 
 
-def _write_members(archive: Path, part: Path, limit: int, wanted) -> None:
+def _write_members(
+    archive: Path, part: Path, limit: int, wanted: Callable[[str], bool] | None
+) -> None:
     written = 0
     with Progress(f"unpack {archive.name}", None, unit="files") as progress:
         for name, opened in _members(archive):
@@ -182,7 +184,7 @@ class _ExactReader:
     def __enter__(self) -> "_ExactReader":
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self.file.close()
 
 

@@ -60,7 +60,7 @@ class Journal:
     def __enter__(self) -> "Journal":
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self._file.close()
 
     def add(self, identifier: str, stamp: list[int], result: np.ndarray | str) -> None:

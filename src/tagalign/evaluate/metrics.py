@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 UNSCORED = -1
@@ -105,7 +106,12 @@ def roc_auc(labels: np.ndarray, class_scores: np.ndarray) -> float:
     return _over_classes(roc_auc_score, labels, class_scores, varied)
 
 
-def _over_classes(function, labels, class_scores, chosen) -> float:
+def _over_classes(
+    function: Callable[[np.ndarray, np.ndarray], float],
+    labels: np.ndarray,
+    class_scores: np.ndarray,
+    chosen: npt.ArrayLike,
+) -> float:
     ranked = np.nan_to_num(class_scores, nan=-1.0)  # an unscored clip comes last
     values = [function(labels[:, k], ranked[:, k]) for k in np.flatnonzero(chosen)]
     return float(np.mean(values)) if values else float("nan")

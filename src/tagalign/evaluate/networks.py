@@ -59,7 +59,7 @@ class Network:
         self.order = self.order[permutation]
         return self.order
 
-    def filled(self, values, padding) -> np.ndarray:
+    def filled(self, values: np.ndarray, padding: float) -> np.ndarray:
         """Deal (n,) values into (batches, batch size)."""
         dealt = np.full(self.batches * self.batch_size, padding, np.asarray(values).dtype)
         dealt[: self.n] = values

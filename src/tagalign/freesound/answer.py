@@ -6,6 +6,7 @@ result or that field; what is odd in a whole answer is a `TransientError`. Nothi
 
 import json
 from collections.abc import Collection, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from tagalign.download.http import TransientError
@@ -35,7 +36,7 @@ def read_page(body: bytes | bytearray) -> dict:
     }
 
 
-def read_json(body: bytes | bytearray):
+def read_json(body: bytes | bytearray) -> Any:
     """A value in JSON; whole numbers beyond 63 bits become None.
 
     Raises
@@ -96,7 +97,7 @@ def _whole(digits: str) -> int | None:
     return -number if number is not None and digits.startswith("-") else number
 
 
-def _result(result) -> dict | None:
+def _result(result: object) -> dict | None:
     if not isinstance(result, dict):
         return None
     identifier = result.get("id")

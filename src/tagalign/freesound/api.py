@@ -54,7 +54,7 @@ class Api:
         """Close the connection."""
         self._client.close()
 
-    def search(self, **parameters) -> dict:
+    def search(self, **parameters: object) -> dict:
         """One page of results: ``count``, ``next`` and ``results`` at least.
 
         Raises

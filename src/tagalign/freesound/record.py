@@ -99,7 +99,7 @@ def search_filter(settings: Mapping, start: int, stop: int) -> str:
     return " ".join(parts)
 
 
-def _text(value) -> str:
+def _text(value: object) -> str:
     if not isinstance(value, str | int | float):
         return ""
     # HDF5 ends a text at a zero byte, and JSON can hold halves of surrogate pairs.

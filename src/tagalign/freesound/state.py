@@ -7,6 +7,7 @@ the request under way.
 import json
 import sqlite3
 from collections.abc import Container, Iterator, Mapping
+from typing import Any
 
 from tagalign.sources.journal import transaction
 
@@ -191,9 +192,9 @@ class State:
                 "INSERT OR REPLACE INTO todo VALUES (?, ?, ?, ?)", (kind, start, stop, page)
             )
 
-    def _meta(self, key: str, default):
+    def _meta(self, key: str, default: Any) -> Any:
         row = self.journal.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return json.loads(row[0]) if row else default
 
-    def _set(self, key: str, value) -> None:
+    def _set(self, key: str, value: object) -> None:
         self.journal.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, json.dumps(value)))

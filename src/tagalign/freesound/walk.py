@@ -184,7 +184,7 @@ class Walk:
         )
 
 
-def _usable(result) -> bool:
+def _usable(result: object) -> bool:
     return result is not None
 
 

@@ -119,7 +119,14 @@ def make_layer_norm(size: int, settings: dict) -> nn.LayerNorm:
 class _Block(nn.Module):
     """[dropout ->] convolution -> batch norm [-> ReLU] [-> dropout]."""
 
-    def __init__(self, convolution, norm, before: float = 0.0, after: float = 0.0, relu=True):
+    def __init__(
+        self,
+        convolution: nn.Module,
+        norm: nn.Module,
+        before: float = 0.0,
+        after: float = 0.0,
+        relu: bool = True,
+    ):
         super().__init__()
         self.before = MapDropout(before)
         self.convolution = convolution

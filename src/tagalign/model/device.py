@@ -70,5 +70,5 @@ def describe_device(device: torch.device) -> str:
     return f"CPU, {threads} thread{'s' if threads > 1 else ''}"
 
 
-def _first_line(error) -> str:
+def _first_line(error: object) -> str:
     return str(error).strip().split("\n")[0].rstrip(".")

@@ -50,7 +50,7 @@ def stratified_validation(
         groups about that; but at least one where `share` is positive and there are two groups.
     """
     n = len(ids)
-    members = {}
+    members: dict[str, list[int]] = {}
     for position, name in enumerate(groups or ids):
         members.setdefault(name, []).append(position)
     chosen = np.zeros(n, bool)

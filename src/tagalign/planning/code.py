@@ -132,7 +132,8 @@ def _resources() -> dict[str, Path]:
 def _scan(module: str) -> tuple[frozenset[str], frozenset[Path]]:
     """Modules of this package that a module imports, and the resources that it names."""
     path = _find(module)
-    modules, resources = set(), set()
+    modules: set[str] = set()
+    resources: set[Path] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]

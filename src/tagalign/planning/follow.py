@@ -97,7 +97,7 @@ class Repairs:
     def __init__(self, layout: Layout, *, look: bool, write: bool):
         self.layout, self._look, self._write = layout, look, write
 
-    def __call__(self, stage: str, **wildcards) -> str:
+    def __call__(self, stage: str, **wildcards: str) -> str:
         """The number of a file in words, a parameter of its rule that no other has."""
         return f"repaired {self.numbers.get(self.layout.file(stage, **wildcards), 0)} times"
 

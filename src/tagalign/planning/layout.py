@@ -105,7 +105,7 @@ class Layout:
         text = PATTERNS[stage].replace("{data}", self.data)
         return text.replace("{results}", self.results)
 
-    def file(self, stage: str, **wildcards) -> str:
+    def file(self, stage: str, **wildcards: object) -> str:
         """Path of one file of a stage."""
         path = self.pattern(stage)
         for name, value in wildcards.items():

@@ -1,6 +1,6 @@
 """All that does not fit in a configuration, as far as it shows before anything is computed."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from tagalign.config.explain import problem
@@ -39,7 +39,7 @@ def check(settings: Mapping, where: str) -> None:
 def _of_tasks(settings: Mapping) -> Iterator[str]:
     """Data sets that the configuration names and that are not there or not as they should be."""
 
-    def read(name: str):
+    def read(name: str) -> None:
         if is_own(settings["datasets"][name]):
             read_listing(find_task(name), settings["datasets"][name], Path())
 
@@ -75,7 +75,7 @@ def _of_folder(settings: Mapping) -> Iterator[str]:
         )
 
 
-def _complaints(function: Callable, arguments) -> Iterator[str]:
+def _complaints(function: Callable, arguments: Iterable) -> Iterator[str]:
     """What a function says of those arguments that it refuses."""
     for argument in arguments:
         try:

@@ -27,7 +27,7 @@ def growing(amount: int) -> Callable:
     return lambda wildcards, attempt: amount * attempt
 
 
-def unrecorded(value) -> Callable:
+def unrecorded(value: object) -> Callable:
     """A parameter that reruns nothing when it changes.
 
     Snakemake does not compare parameters that are derived from the names of outputs; places,

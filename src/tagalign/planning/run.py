@@ -164,7 +164,7 @@ def _runs_beside(file: Path) -> Iterator[Path]:
             yield from (path.parent for path in configured)
 
 
-def _texts(value) -> Iterator[str]:
+def _texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):

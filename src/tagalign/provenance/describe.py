@@ -55,7 +55,7 @@ def _contents(path: Path) -> list[str]:
     lines = []
     with store.reopen(path) as file:
 
-        def visit(name, item):
+        def visit(name: str, item: h5py.Group | h5py.Dataset) -> None:
             if shape := store.text_shape(item):
                 lines.append(f"{name:32} {shape!s:18} text")
             elif isinstance(item, h5py.Dataset) and not store.text_shape(item.parent):
@@ -73,6 +73,6 @@ def _flat(config: Mapping, prefix: str = "") -> Iterator[tuple[str, object]]:
             yield f"{prefix}{key}", value
 
 
-def _short(value, most: int = 100) -> str:
+def _short(value: object, most: int = 100) -> str:
     text = str(value)
     return text if len(text) <= most else f"{text[:most]}... ({len(text)} characters)"

@@ -40,7 +40,7 @@ def verify(directory: str | os.PathLike) -> tuple[int, list[str]]:
     """
     run = Run(directory)
     files = run.made
-    problems = []
+    problems: list[str] = []
     # All at once, so that no input has to be looked for.
     with Progress("read", len(run.files), unit="files") as progress:
         for path in run.files:
@@ -87,7 +87,9 @@ def _known(section: str) -> bool:
     return True
 
 
-def _differences(made, now, prefix: str = "") -> Iterator[tuple[str, object, object]]:
+def _differences(
+    made: Mapping, now: Mapping, prefix: str = ""
+) -> Iterator[tuple[str, object, object]]:
     """Keys of `made` whose value in `now` is another."""
     for key, value in made.items():
         if key not in now:

@@ -50,7 +50,8 @@ def count_losses(paths: Iterable[str | os.PathLike]) -> pd.DataFrame:
         Columns stage, kept, lost, reason, count: one row per reason, or one with an empty
         reason where nothing was lost.
     """
-    kept, lost = Counter(), Counter()
+    kept: Counter = Counter()
+    lost: Counter = Counter()
     for path in paths:
         made_by = store.stage_of(path)
         if made_by not in HELD:

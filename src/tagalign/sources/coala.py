@@ -74,7 +74,8 @@ def run(
     cleaning = reference["tags"] | {"vocabulary_size": len(vocabulary)}
     excluded = excluded_ids(sections["source"])
     paths = {part: _get(sections["source"]["coala"], part, Path(directory)) for part in PARTS}
-    failures, parts = {}, {}
+    failures: dict[str, str] = {}
+    parts: dict = {}
     for name, path in paths.items():
         parts[name] = _read_labels(path, shape, len(vocabulary), excluded, failures)
     both = sorted(set(parts["train"].ids) & set(parts["validation"].ids))

@@ -28,7 +28,7 @@ def excluded_ids(source: Mapping) -> dict[str, str]:
     InputError
         A file of `exclude` is missing or is not a JSON list.
     """
-    reasons = {}
+    reasons: dict[str, str] = {}
     if source["exclude_target_tasks"]:
         listed = json.loads(TARGET_TASKS.read_text())
         reasons |= dict.fromkeys(

@@ -1,7 +1,7 @@
 """The source `folder`: a directory of sounds and a CSV that lists them, as a catalogue."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -190,7 +190,8 @@ def _read_rows(source: Mapping) -> tuple[dict[str, dict[str, str]], Table]:
 
 
 def _by_id(table: Table, column: str) -> dict[str, dict[str, str]]:
-    lines, rows = {}, {}
+    lines: dict[str, int] = {}
+    rows: dict[str, dict[str, str]] = {}
     for line, row in zip(table.lines, table.rows, strict=True):
         identifier = row[column]
         if not identifier:
@@ -225,7 +226,7 @@ def _reasons(rows: Mapping, path: Path, source: Mapping) -> dict[str, str]:
     return listed | reasons
 
 
-def _sort_key(identifiers):
+def _sort_key(identifiers: Iterable[str]) -> Callable[[str], int | str]:
     return int if all(key.isascii() and key.isdigit() for key in identifiers) else str
 
 

@@ -22,10 +22,11 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import h5py
 import numpy as np
+import numpy.typing as npt
 
 from tagalign import __version__
 from tagalign.config.load import without_places
@@ -40,7 +41,7 @@ REMAKE = "delete it and run snakemake, or the command that made it, again"
 BLOCK = 2**16  # bytes of a list that are compressed together
 
 
-def canonical(value) -> str:
+def canonical(value: object) -> str:
     """JSON with sorted keys: equal values give equal text."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
@@ -89,7 +90,7 @@ class _Target(io.FileIO):
 
     error: OSError | None = None
 
-    def write(self, data) -> int:
+    def write(self, data: Any) -> int:
         left = memoryview(data).cast("B")
         while left and self.error is None:
             try:
@@ -106,7 +107,7 @@ class _Target(io.FileIO):
                 self.error = error
         return self.tell() if size is None else size
 
-    def readinto(self, buffer) -> int:
+    def readinto(self, buffer: Any) -> int:
         view = memoryview(buffer).cast("B")
         count = super().readinto(view)
         view[count:] = bytes(len(view) - count)  # what was pretended
@@ -313,12 +314,12 @@ def append_strings(strings: h5py.Group, values: Sequence[str]) -> None:
     append(strings["offsets"], last + _offsets(encoded)[1:])
 
 
-def create_growing(group: h5py.Group, name: str, dtype) -> h5py.Dataset:
+def create_growing(group: h5py.Group, name: str, dtype: npt.DTypeLike) -> h5py.Dataset:
     """An empty list of numbers for `append`."""
     return group.create_dataset(name, (0,), maxshape=(None,), **_compressed(dtype))
 
 
-def append(dataset: h5py.Dataset, values) -> None:
+def append(dataset: h5py.Dataset, values: Sequence | np.ndarray) -> None:
     """Add numbers to what `create_growing` made."""
     count = len(dataset)
     dataset.resize(count + len(values), axis=0)
@@ -330,7 +331,7 @@ def count_strings(strings: h5py.Group) -> int:
     return len(strings["offsets"]) - 1
 
 
-def text_shape(node) -> tuple[int, ...] | None:
+def text_shape(node: h5py.Dataset | h5py.Group) -> tuple[int, ...] | None:
     """Shape of what `write_strings` wrote, or None if `node` is anything else."""
     if not isinstance(node, h5py.Group) or node.attrs.get("encoding") != "utf-8":
         return None
@@ -358,7 +359,9 @@ def read_strings(strings: h5py.Group, rows: slice = slice(None)) -> list[str]:
     return [text[first:last].decode(errors="surrogateescape") for first, last in bounds]
 
 
-def write_ragged(group: h5py.Group, name: str, rows: Sequence[Sequence], dtype=None) -> None:
+def write_ragged(
+    group: h5py.Group, name: str, rows: Sequence[Sequence], dtype: npt.DTypeLike | None = None
+) -> None:
     """Write rows of unequal length as ``name/values`` and ``name/offsets``.
 
     Row `i` is ``values[offsets[i]:offsets[i + 1]]``. Without `dtype` the rows hold strings.
@@ -401,7 +404,7 @@ def _write_array(group: h5py.Group, name: str, values: np.ndarray) -> None:
     group.create_dataset(name, data=values, **options)
 
 
-def _compressed(dtype) -> dict:
+def _compressed(dtype: npt.DTypeLike) -> dict:
     dtype = np.dtype(dtype)
     chunks = (BLOCK // dtype.itemsize,)
     return {"dtype": dtype, "chunks": chunks, "compression": "gzip", "shuffle": True}

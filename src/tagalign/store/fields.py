@@ -38,7 +38,7 @@ UNREADABLE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeE
 """What h5py, NumPy and the JSON parser raise for content that is not what it says."""
 
 
-def field(dtype: str, shape: str, meaning: str, *, default: Any = None, **options) -> Any:
+def field(dtype: str, shape: str, meaning: str, *, default: Any = None, **options: Any) -> Any:
     """Declare a field of a `StageFile`; see `Field` for the arguments.
 
     One that is optional, or that has a `default`, need not be given to the class.
@@ -52,7 +52,7 @@ def field(dtype: str, shape: str, meaning: str, *, default: Any = None, **option
     return dataclasses.field(metadata=metadata)
 
 
-def attribute(dtype: str, meaning: str, shape: str = "", **options) -> Any:
+def attribute(dtype: str, meaning: str, shape: str = "", **options: Any) -> Any:
     """Declare an attribute of the root, or in a part of the part's group."""
     return field(dtype, shape, meaning, kind="attribute", **options)
 
@@ -207,7 +207,7 @@ class StageFile:
         with cls.open(path) as file, _blaming(path):
             return [declared[name].read(file) for name in names]
 
-    def write(self, path: str | os.PathLike, **options) -> None:
+    def write(self, path: str | os.PathLike, **options: Any) -> None:
         """Write the whole file; see `store.create` for the options apart from ``config``."""
         with self.create(path, config=self.config, **options) as file:
             self.write_fields(file)

@@ -95,7 +95,8 @@ def explain_tags(tags: Iterable[str], settings: Mapping) -> list[Outcome]:
     list of Outcome
         One per tag, in the given order; a tag that comes out equal to an earlier one is dropped.
     """
-    outcomes, seen = [], {}
+    outcomes: list[Outcome] = []
+    seen: dict[str, str] = {}
     for tag in tags:
         outcome = explain_tag(tag, settings)
         if outcome.result in seen:

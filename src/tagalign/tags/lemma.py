@@ -15,6 +15,7 @@ import functools
 import re
 import warnings
 from importlib import resources
+from typing import Any
 
 from tagalign.errors import import_extra
 
@@ -27,7 +28,7 @@ NATIVE_ENDINGS = ("en", "eeth", "ves")
 
 
 @functools.cache
-def wordnet():
+def wordnet() -> Any:
     """NLTK's reader of the bundled WordNet; no corpus of the user's or of the system's is read."""
     # Imported here: NLTK takes a second, and `--help` need not wait for it.
     import nltk
@@ -84,7 +85,7 @@ def _wordnet(word: str) -> str | None:
 
 
 @functools.cache
-def _engine():
+def _engine() -> Any:
     return import_extra("inflect", "reference").engine()
 
 

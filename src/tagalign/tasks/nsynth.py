@@ -96,7 +96,7 @@ def selection(settings: dict) -> dict[str, str]:
     return notes
 
 
-def _is_names(value) -> bool:
+def _is_names(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(name, str) for name in value)
 
 

@@ -9,11 +9,13 @@ import dataclasses
 import hashlib
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import h5py
 import numpy as np
 import torch
+from torch.optim import Optimizer
 
 from tagalign import store
 from tagalign.errors import TagalignError, TrainingError
@@ -66,7 +68,7 @@ class Checkpoint:
         self.damaged = self.path.with_suffix(".damaged")
         self.identity = identity
 
-    def save(self, state: State, network: torch.nn.Module, optimizer) -> bool:
+    def save(self, state: State, network: torch.nn.Module, optimizer: Optimizer) -> bool:
         """Replace the checkpoint; if that fails, warn and keep the last good one."""
         try:
             with store.replacing(self.path) as part:
@@ -79,7 +81,9 @@ class Checkpoint:
             return False
         return True
 
-    def _write(self, file: h5py.File, state: State, network, optimizer) -> None:
+    def _write(
+        self, file: h5py.File, state: State, network: torch.nn.Module, optimizer: Optimizer
+    ) -> None:
         file.attrs["identity"] = store.canonical(self.identity)
         file.attrs["epoch"], file.attrs["step"] = state.epoch, state.step
         # A dataset: attributes end at 64 kB, about 200 epochs.
@@ -100,7 +104,7 @@ class Checkpoint:
         for name, numbers in _random_state().items():
             file[f"random/{name}"] = numbers.numpy()
 
-    def load(self, network: torch.nn.Module, optimizer) -> State | None:
+    def load(self, network: torch.nn.Module, optimizer: Optimizer) -> State | None:
         """Put network, optimiser and random numbers where the checkpoint left them.
 
         Returns
@@ -125,7 +129,7 @@ class Checkpoint:
                 )
         return None
 
-    def _load(self, path: Path, network: torch.nn.Module, optimizer) -> State:
+    def _load(self, path: Path, network: torch.nn.Module, optimizer: Optimizer) -> State:
         try:
             with store.reopen(path) as file:
                 self._check(path, json.loads(file.attrs["identity"]))
@@ -171,7 +175,7 @@ class Checkpoint:
             )
 
 
-def _first_difference(first, second, path: str = "") -> tuple | None:
+def _first_difference(first: object, second: object, path: str = "") -> tuple | None:
     if isinstance(first, dict) and isinstance(second, dict):
         for key in [*second, *sorted(first.keys() - second.keys())]:
             inner = f"{path}.{key}" if path else key
@@ -182,7 +186,7 @@ def _first_difference(first, second, path: str = "") -> tuple | None:
     return None if first == second else (path, first, second)
 
 
-def _short(value) -> str:
+def _short(value: object) -> str:
     text = str(value)
     return text if len(text) <= 24 else f"{text[:12]}..."
 
@@ -191,7 +195,7 @@ def _tensors(group: h5py.Group) -> dict[str, torch.Tensor]:
     return {name: torch.from_numpy(np.array(data)) for name, data in group.items()}
 
 
-def _load_optimizer(optimizer, group) -> None:
+def _load_optimizer(optimizer: Optimizer, group: Mapping) -> None:
     """Restore moments and counters in the layout of the weights that they belong to."""
     state = {}
     for index, values in group.items():

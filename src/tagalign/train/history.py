@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from tagalign import store
 from tagalign.errors import TagalignError
@@ -71,7 +72,7 @@ def split_name(name: str) -> tuple[str, str]:
 
 def epoch_line(system: str, record: dict, epochs: int, seconds_left: float) -> str:
     """One line for people: epoch, losses, retrieval, speed, time left."""
-    losses = {True: [], False: []}
+    losses: dict[bool, list[str]] = {True: [], False: []}
     skipped = ("epoch", "seconds", "samples_per_second")
     for name, value in record.items():
         part, tag = split_name(name)
@@ -92,7 +93,7 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
-def _event_writer(directory, epochs_done: int):
+def _event_writer(directory: str | os.PathLike, epochs_done: int) -> Any:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:

@@ -80,7 +80,16 @@ def fit(
 
 
 class _Training:
-    def __init__(self, system, network, data, settings, seed, checkpoint, outlets):
+    def __init__(
+        self,
+        system: System,
+        network: Network,
+        data: TrainingData,
+        settings: dict,
+        seed: int,
+        checkpoint: Checkpoint,
+        outlets: Outlets,
+    ):
         self.system, self.data, self.settings, self.seed = system, data, settings, seed
         self.checkpoint, self.outlets = checkpoint, outlets
         self.device = data.train.patches.device

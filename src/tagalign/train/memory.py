@@ -3,10 +3,14 @@
 import contextlib
 import gc
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import torch
 
 from tagalign.errors import TrainingError
+
+if TYPE_CHECKING:
+    from tagalign.train.step import Step
 
 # What PyTorch says when memory runs out, in exceptions of many kinds.
 SAID = (
@@ -56,7 +60,7 @@ def is_out_of_memory(error: BaseException | None) -> bool:
     return False
 
 
-def explain_out_of_memory(step, index: torch.Tensor) -> str:
+def explain_out_of_memory(step: "Step", index: torch.Tensor) -> str:
     """Say which batch size fits, from trying ever smaller ones.
 
     Parameters
@@ -87,7 +91,7 @@ def explain_out_of_memory(step, index: torch.Tensor) -> str:
     )
 
 
-def _refusal(step, index: torch.Tensor) -> str | None:
+def _refusal(step: "Step", index: torch.Tensor) -> str | None:
     """What PyTorch says if the batch at `index` does not fit."""
     try:
         step.optimizer.zero_grad(set_to_none=True)

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from types import FrameType
 
 
 class StopRequest:
@@ -17,9 +18,9 @@ class StopRequest:
 
     SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
-    def __init__(self):
-        self.name = None
-        self.previous = {}
+    def __init__(self) -> None:
+        self.name: str | None = None
+        self.previous: dict = {}
 
     def __enter__(self) -> "StopRequest":
         # Only the main thread may set handlers; elsewhere the caller's stay in force.
@@ -28,11 +29,11 @@ class StopRequest:
                 self.previous[number] = signal.signal(number, self._remember)
         return self
 
-    def __exit__(self, *error) -> None:
+    def __exit__(self, *error: object) -> None:
         for number, handler in self.previous.items():
             signal.signal(number, handler)
         self.previous = {}
 
-    def _remember(self, number, frame) -> None:
+    def _remember(self, number: int, frame: FrameType | None) -> None:
         self.name = signal.Signals(number).name
         signal.signal(signal.SIGINT, self.previous[signal.SIGINT])

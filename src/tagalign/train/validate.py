@@ -8,7 +8,9 @@ from tagalign.train.data import Pairs
 
 
 @torch.inference_mode()
-def validate(objective: Objective, pairs: Pairs, batch_size: int, autocast) -> dict[str, float]:
+def validate(
+    objective: Objective, pairs: Pairs, batch_size: int, autocast: torch.autocast
+) -> dict[str, float]:
     """Losses and retrieval on the validation pairs.
 
     The losses are means over batches of `batch_size`, as NT-Xent depends on that size, in an
