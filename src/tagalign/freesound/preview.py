@@ -14,7 +14,7 @@ GONE = (404, 410)  # statuses that say that there is no such preview
 
 
 class PreviewError(Exception):
-    """This preview cannot be had, however often we try; the message is the reason."""
+    """This preview is unavailable, however often we try; the message is the reason."""
 
 
 def preview_client(settings: Mapping) -> httpx.Client:

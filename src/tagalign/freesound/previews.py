@@ -43,7 +43,7 @@ def download(
     Returns
     -------
     dict
-        Id -> reason of the sounds that cannot be had.
+        Id -> reason, for the sounds that are unavailable.
 
     Raises
     ------

@@ -41,7 +41,7 @@ class Estimate:
     sounds
         Number of sounds.
     data_bytes, results_bytes
-        What comes to lie in ``data/`` and in ``results/RUN/``.
+        What goes into ``data/`` and into ``results/RUN/``.
     hours
         Stage -> hours, one after the other.
     sets

@@ -42,8 +42,8 @@ def lost_shards(
 ) -> str | None:
     """What to say where an array of shards would never be submitted; None if it would.
 
-    Of an array that the Slurm plugin (2.8.0) is handed in parts it forgets the first ones, while
-    Snakemake waits for them for ever.
+    The Slurm plugin (2.8.0) never submits the first parts of a split array, while Snakemake waits
+    for them for ever.
     """
     if "patches" not in arrays or not {"catalogue", "patches"} & set(waiting):
         return None

@@ -62,7 +62,7 @@ def run(
     ConfigError
         The configuration describes another front end than that of the published patches.
     InputError
-        A file cannot be had, or is not what it should be.
+        A file is unavailable, or is not what it should be.
     """
     _check_settings(sections)
     reference = config.resolve_sections(REFERENCE, REFERENCE)

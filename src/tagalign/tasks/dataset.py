@@ -41,7 +41,7 @@ def run(name: str, sections: dict, output: str | os.PathLike, *, downloads: Path
     Raises
     ------
     InputError
-        The data set cannot be had, or is not as published.
+        The data set is unavailable, or is not as published.
     """
     task = find_task(name)
     settings = sections[f"datasets.{name}"]
