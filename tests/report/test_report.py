@@ -1,6 +1,8 @@
 """The report of a run: its files, its numbers, its bytes."""
 
 import json
+import re
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -149,11 +151,11 @@ def test_same_inputs_give_the_same_bytes(files, tmp_path):
     for name, order in (("a", scores), ("b", scores[::-1])):
         report(order, tmp_path / name, *models_of(sorted(models)))
     made = sorted(p.relative_to(tmp_path / "a") for p in (tmp_path / "a").rglob("*.*"))
-    assert len(made) == 12
+    assert len(made) == 21
     for name in made:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
     for figure in (tmp_path / "a" / "figures").iterdir():
-        assert b"atplotlib" not in figure.read_bytes()
+        assert b"Matplotlib" not in figure.read_bytes()
 
 
 def test_one_system_without_a_number_of_the_paper(tmp_path):
@@ -313,3 +315,74 @@ def test_one_seed_is_no_difference_between_systems(tmp_path):
     page = (tmp_path / "out" / "report.md").read_text()
     assert "1 of 1 differences are significant" in page
     assert "Nothing is said of the other 2" in page
+
+
+PLANTED = "<script>alert(1)</script>|`x`[a](b)"
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory):
+    """A report whose titles, names, tags, authors and licences are markup."""
+    directory = tmp_path_factory.mktemp("planted")
+    scores = [
+        write_scores(directory / f"{system}.h5", system, p=p)
+        for system, p in (("mfcc", 0.5), (PLANTED, 0.97))
+    ]
+    model = write_model(directory / "model.h5", "w2v-128-4h", 0)
+    catalogue, tags = directory / "catalogue.h5", directory / "tags.h5"
+    sound = {"name": PLANTED, "username": PLANTED, "license": PLANTED, "tags": [PLANTED]}
+    stage_files.write_catalogue(catalogue, [{"id": "a"} | sound])
+    stage_files.write_tags(tags, {"a": [0]}, [PLANTED])
+    counted = ["--count", catalogue, "--count", tags]
+    report(scores, directory / "out", *models_of([model]), *counted, "--title", PLANTED)
+    return directory / "out"
+
+
+def test_planted_markup_stays_text(planted):
+    page = (planted / "report.html").read_text()
+    assert "<script>alert" not in page
+    assert page.count("&lt;script&gt;alert") >= 5
+    markdown = (planted / "report.md").read_text()
+    assert re.search(r"(?<!\\)<script>", markdown) is None
+    assert r"\<script>alert(1)\</script>\|\`x\`\[a\](b)" in markdown
+
+
+def test_the_page_in_a_browser(planted):
+    """It asks the network for nothing, has no error, fits both widths, and its table sorts."""
+    webdriver = pytest.importorskip("selenium.webdriver")
+    browser, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not browser or not driver:
+        pytest.skip("chromium and chromedriver are not installed")
+    options = webdriver.ChromeOptions()
+    options.binary_location = browser
+    for option in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
+        options.add_argument(option)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    page = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    try:
+        for width in (1280, 390):
+            metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+            page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+            page.get((planted / "report.html").as_uri())
+            sections = page.find_elements("css selector", "section")
+            assert len(sections) == 12
+            assert all(len(section.text.splitlines()) > 1 for section in sections)
+            assert page.execute_script("return document.documentElement.scrollWidth") <= width
+            asked = page.execute_script(
+                "return performance.getEntriesByType('resource').map(entry => entry.name)"
+            )
+            assert [name for name in asked if not name.startswith("data:")] == []
+            assert all(
+                page.execute_script("return [...document.images].map(i => i.naturalWidth > 0)")
+            )
+        cells = "#scores tbody td:nth-child(2)"
+        head = page.find_element("css selector", "#scores th:nth-child(2) button")
+        orders = []
+        for _ in range(2):
+            page.execute_script("arguments[0].click()", head)
+            orders.append([cell.text for cell in page.find_elements("css selector", cells)])
+        assert sorted(orders[0]) == sorted(["mfcc", PLANTED])
+        assert orders[0] == orders[1][::-1]
+        assert page.get_log("browser") == []
+    finally:
+        page.quit()

@@ -43,6 +43,16 @@ rule report:
             caption="../report/figure.rst",
             category="Figures",
         ),
+        report(
+            f"{layout.results}/report.html",
+            caption="../report/page.rst",
+            category="Results",
+        ),
+        [
+            f"{layout.results}/figures/{name}.{kind}"
+            for name in layout.figures()
+            for kind in ("svg", "pdf")
+        ],
         multiext(
             f"{layout.results}/",
             "table.md",

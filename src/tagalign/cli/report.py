@@ -41,7 +41,7 @@ def command(
     Of files of stage retrieve alone, which may be those of several runs with different word models,
     it makes their table. Writes table.csv
     and table.md, every single score, paired tests between the systems, what each stage left
-    out, figures, and report.md with all of them. Prints the table.
+    out, figures, and report.html and report.md with all of them. Prints the table.
 
     \b
     Example:
@@ -78,7 +78,8 @@ def command(
         "losses.csv": "what each stage left out",
         "retrieval.csv": "searching validation pairs",
         "zeroshot.csv": "classified by tags alone",
-        "report.md": "all of it on one page",
+        "report.md": "all of it as Markdown",
+        "report.html": "all of it on one page",
     }
     for path in files:
         print(f"{path.name:{width}}  {about.get(path.name, ''):26}{path}".rstrip())

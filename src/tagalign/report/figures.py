@@ -1,9 +1,11 @@
-"""Figures of the report as PNG files; the same data give the same bytes."""
+"""Figures of the report as PNG, SVG and PDF; the same data give the same bytes."""
 
 import os
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -19,12 +21,33 @@ from tagalign.report.results import SYSTEMS, Result
 draw_plain_text()
 
 DPI = 150
-BLUE, GREY, RED = "#1f5fa8", "#8a8a8a", "#c8452d"
-LINES = ("#1f5fa8", "#e08214", "#2a8f5a", "#c8452d", "#7b52a3", "#8c6239", "#d669a6", "#5c6b73")
-BASELINES = ("mfcc", "untrained")
+GREY, BLACK = "#8a8a8a", "#222222"
+FORMATS = {
+    ".png": {"Software": None},
+    ".svg": {"Date": None, "Creator": None},
+    ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+"""Suffix of each file of a figure, and the metadata that it goes without."""
+BASELINES = {"mfcc": "#8a8a8a", "untrained": "#444444"}
+# Okabe and Ito's colours without yellow and black, then Tol's muted ones: told apart by all.
+COLOURS = (
+    *("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9"),
+    *("#332288", "#882255", "#999933", "#44aa99"),
+)
 
 
-def accuracies(path: str | os.PathLike, table: pd.DataFrame, confidence: float) -> None:
+def colour_of(system: str) -> str:
+    """The colour of a system, the same in every figure."""
+    if system in BASELINES:
+        return BASELINES[system]
+    if system in SYSTEMS:
+        return COLOURS[(SYSTEMS.index(system) - len(BASELINES)) % len(COLOURS)]
+    return COLOURS[zlib.crc32(system.encode()) % len(COLOURS)]
+
+
+def accuracies(
+    path: str | os.PathLike, table: pd.DataFrame, confidence: float, results: Sequence[Result]
+) -> None:
     """Draw a panel per task: accuracy and interval of each system, the paper's number beside it.
 
     Parameters
@@ -35,7 +58,10 @@ def accuracies(path: str | os.PathLike, table: pd.DataFrame, confidence: float) 
         What `tagalign.report.table.table_of` returns.
     confidence
         Level of the intervals, for the legend.
+    results
+        What the table was made from, for the titles of the tasks and the line of chance.
     """
+    by_task = {result.task: result for result in results}
     tasks = list(dict.fromkeys(table["task"]))
     rows = max(int((table["task"] == task).sum()) for task in tasks)
     columns = 2 if len(tasks) == 4 else min(len(tasks), 3)
@@ -48,41 +74,45 @@ def accuracies(path: str | os.PathLike, table: pd.DataFrame, confidence: float) 
     drawn = {}
     for axis, task in zip(axes, tasks, strict=False):
         part = table[table["task"] == task].reset_index(drop=True)
-        drawn |= _accuracy_panel(axis, part, task, confidence)
+        drawn |= _accuracy_panel(axis, part, by_task[task], confidence)
     figure.legend(
         drawn.values(), drawn.keys(), loc="outside lower center", ncols=len(drawn), frameon=False
     )
     _save(figure, path)
 
 
-def _accuracy_panel(axis, part: pd.DataFrame, task: str, confidence: float) -> dict:
+def _accuracy_panel(axis, part: pd.DataFrame, result: Result, confidence: float) -> dict:
     y = np.arange(len(part))
-    colours = [GREY if system in BASELINES else BLUE for system in part["system"]]
+    colours = [colour_of(system) for system in part["system"]]
     axis.hlines(y, part["low"], part["high"], color=colours, linewidth=2.2, alpha=0.55)
     axis.scatter(part["mean"], y, color=colours, s=34, zorder=3)
-    handles = {f"mean and {100 * confidence:g} % interval": axis.scatter([], [], color=BLUE)}
+    handles = {f"mean and {100 * confidence:g} % interval": axis.scatter([], [], color=GREY)}
     if part["paper"].notna().any():
         handles["paper"] = axis.scatter(
-            part["paper"], y, marker="D", s=44, facecolors="none", edgecolors=RED, zorder=4
+            part["paper"], y, marker="D", s=44, facecolors="none", edgecolors=BLACK, zorder=4
         )
-    right = np.nanmax(part[["high", "paper"]].astype(float).to_numpy())
-    left = np.nanmin(part[["low", "paper"]].astype(float).to_numpy())
-    span = max(right - left, 5)
-    axis.set_xlim(left - 0.08 * span, right + 0.3 * span)
+    shown = part[["low", "high", "paper"]].astype(float).to_numpy().ravel()
+    if result.confusion is not None:  # of several labels there is no single chance
+        chance = 100 / len(result.classes)
+        handles["chance"] = axis.axvline(chance, color=GREY, linestyle=":", linewidth=1.4)
+        shown = np.append(shown, chance)
+    left, right = np.nanmin(shown), np.nanmax(shown)
+    margin = 0.06 * max(right - left, 5)
+    axis.set_xlim(max(left - margin, 0), min(right + margin, 100))
     for row, mean in zip(y, part["mean"], strict=True):
         axis.text(
-            0.985,
+            1.02,
             row,
             f"{mean:.1f}",
             va="center",
-            ha="right",
             fontsize=9,
             transform=axis.get_yaxis_transform(),
         )
     axis.set_yticks(y, part["system"])
     axis.set_ylim(len(part) - 0.4, -0.6)
     axis.set_xlabel(f"{METRICS[part['metric'].iloc[0]].title} (%)")
-    axis.set_title(f"{task} ({part['clips'].iloc[0]:,} test clips)", fontsize=11, loc="left")
+    title = f"{result.title} ({part['clips'].iloc[0]:,} test clips)"
+    axis.set_title(title, fontsize=11, loc="left")
     _plain_axis(axis, "x")
     return handles
 
@@ -101,10 +131,6 @@ def training_curves(path: str | os.PathLike, models: Sequence[str | os.PathLike]
     quantities = list(dict.fromkeys(quantity for _, quantity, _ in curves))
     if not quantities:
         return False
-    systems = sorted(
-        {system for system, _, _ in curves},
-        key=lambda name: (SYSTEMS.index(name) if name in SYSTEMS else len(SYSTEMS), name),
-    )
     columns = min(len(quantities), 3)
     lines = -(-len(quantities) // columns)
     figure = Figure(figsize=(4.2 * columns + 0.4, 3.1 * lines + 0.6), layout="constrained")
@@ -116,7 +142,7 @@ def training_curves(path: str | os.PathLike, models: Sequence[str | os.PathLike]
         for (system, name, kind), seeds in curves.items():
             if name != quantity:
                 continue
-            colour = LINES[systems.index(system) % len(LINES)]
+            colour = colour_of(system)
             style = (0, (2, 2)) if kind == "training" else "-"
             for values in seeds if len(seeds) > 1 else ():
                 axis.plot(
@@ -202,7 +228,7 @@ def confusion_matrix(path: str | os.PathLike, result: Result) -> None:
             axis.text(column, row, f"{share:.0f}", ha="center", va="center", color=colour, size=8)
     axis.set_xlabel("predicted")
     axis.set_ylabel("true")
-    axis.set_title(f"{result.task}: {result.system}, {100 * result.mean:.1f} %", loc="left")
+    axis.set_title(f"{result.title}: {result.system}, {100 * result.mean:.1f} %", loc="left")
     figure.colorbar(image, ax=axis, shrink=0.8, label="% of the true class")
     _save(figure, path)
 
@@ -215,7 +241,9 @@ def _plain_axis(axis, grid: str) -> None:
 
 
 def _save(figure: Figure, path: str | os.PathLike) -> None:
-    """Write a PNG without the name of the program that made it, whole or not at all."""
-    FigureCanvasAgg(figure)
-    with store.replacing(Path(path)) as part:
-        figure.savefig(part, format="png", dpi=DPI, metadata={"Software": None})
+    """Write a PNG, and an SVG and a PDF beside it, without the date and the program's name."""
+    with matplotlib.rc_context({"svg.hashsalt": "tagalign"}):
+        for suffix, metadata in FORMATS.items():
+            FigureCanvasAgg(figure)
+            with store.replacing(Path(path).with_suffix(suffix)) as part:
+                figure.savefig(part, format=suffix[1:], dpi=DPI, metadata=metadata)

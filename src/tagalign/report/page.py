@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from tagalign.report.table import markdown
+from tagalign.report.table import escape_markdown, markdown
 
 
 def page(
@@ -38,9 +38,10 @@ def page(
     sections
         Further text, after the comparisons.
     """
-    parts = [f"# {title}", "## Scores", markdown(shown), _how_to_read(shown, settings)]
+    parts = [f"# {escape_markdown(title)}", "## Scores", markdown(shown), _how_to_read(shown, settings)]
     parts += warnings(leaks)
     for caption, file in figures:
+        caption = escape_markdown(caption)
         parts.append(f"![{caption}]({file})\n\n*{caption}*")
     if len(comparisons):
         parts += ["## Which differences between systems are more than noise", ""]

@@ -1,5 +1,6 @@
 """The table of results: one row per task and system."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -211,9 +212,15 @@ def _shown(value, form: str = "{:.1f}") -> str:
 
 
 def markdown(frame: pd.DataFrame) -> str:
-    """A table in Markdown; cells are shown as they are."""
-    lines = [frame.columns, ["---"] * len(frame.columns), *frame.astype(str).to_numpy()]
+    """A table in Markdown; what strangers wrote stays text."""
+    rows = [[escape_markdown(cell) for cell in row] for row in frame.astype(str).to_numpy()]
+    lines = [frame.columns, ["---"] * len(frame.columns), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def escape_markdown(text: str) -> str:
+    """Text that Markdown shows as it is: no markup, link, code or further cell comes of it."""
+    return re.sub(r"([\\`*|<\[\]])", r"\\\1", " ".join(text.split()))
 
 
 def plain(frame: pd.DataFrame) -> str:

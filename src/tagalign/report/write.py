@@ -9,6 +9,8 @@ import pandas as pd
 from tagalign.errors import InputError
 from tagalign.report import figures, losses, page, retrieval, table
 from tagalign.report import zeroshot as zero
+from tagalign.report.html import html
+from tagalign.report.recorded import read_recorded
 from tagalign.report.results import read_results
 from tagalign.report.statistics import compare_all
 from tagalign.sources.table import cell
@@ -30,7 +32,8 @@ def write_report(
     Files: ``table.csv``, ``table.md``, ``scores.csv`` (every fold and repetition),
     ``comparisons.csv``, ``losses.csv``, ``retrieval.csv``, ``zeroshot.csv``,
     ``figures/accuracy.png``, ``figures/training.png`` (where a model has a history),
-    ``figures/confusion-TASK.png`` (best system of each task) and ``report.md``.
+    ``figures/confusion-TASK.png`` (best system of each task), an SVG and a PDF beside each
+    figure, ``report.md`` and ``report.html``, which needs no other file.
 
     Parameters
     ----------
@@ -91,6 +94,18 @@ def write_report(
     texts["report.md"] = page.page(
         title, shown, comparisons, lost, leaks, drawn, settings, sections
     )
+    texts["report.html"] = html(
+        title,
+        shown,
+        comparisons,
+        lost,
+        page.warnings(leaks),
+        [(caption, directory / file) for caption, file in drawn],
+        results,
+        read_recorded(scores, models, counted),
+        found,
+        by_tags,
+    )
     for name, text in texts.items():
         table.write_text(directory / name, text)
     files = [directory / name for name in (*texts, *(file for _, file in drawn))]
@@ -100,7 +115,7 @@ def write_report(
 def _draw(directory, numbers, results, settings, models) -> list[tuple[str, str]]:
     """Draw the figures; (caption, file relative to the directory) of each."""
     file = "figures/accuracy.png"
-    figures.accuracies(directory / file, numbers, settings["confidence"])
+    figures.accuracies(directory / file, numbers, settings["confidence"], results)
     drawn = [("Accuracy of each system with its interval", file)]
     file = "figures/training.png"
     if figures.training_curves(directory / file, models):
