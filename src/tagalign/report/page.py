@@ -38,7 +38,12 @@ def page(
     sections
         Further text, after the comparisons.
     """
-    parts = [f"# {escape_markdown(title)}", "## Scores", markdown(shown), _how_to_read(shown, settings)]
+    parts = [
+        f"# {escape_markdown(title)}",
+        "## Scores",
+        markdown(shown),
+        _how_to_read(shown, settings),
+    ]
     parts += warnings(leaks)
     for caption, file in figures:
         caption = escape_markdown(caption)
