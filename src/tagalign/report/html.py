@@ -31,6 +31,8 @@ def html(
     drawn: Sequence[tuple[str, Path]],
     results: Sequence[Result],
     recorded: Recorded,
+    retrieval: pd.DataFrame,
+    zeroshot: pd.DataFrame,
 ) -> str:
     """The text of ``report.html``.
 
@@ -52,6 +54,8 @@ def html(
         Their confusions are shown with counts.
     recorded
         What the files say of themselves.
+    retrieval, zeroshot
+        Their tables; empty where the stage has not run.
     """
     template = files("tagalign") / "resources" / TEMPLATE
     # Everything that is filled in was written by strangers: names, tags, authors, licences.
@@ -71,6 +75,8 @@ def html(
         durations=_count_durations(recorded.durations),
         points=map_words(recorded),
         recorded=recorded,
+        retrieval=_rows(retrieval.astype(object).where(retrieval.notna(), "-")),
+        zeroshot=_rows(zeroshot.astype(object).where(zeroshot.notna(), "-")),
         differing=sum(paper is not None for _, _, paper in recorded.settings),
         listed=LISTED,
     )
