@@ -77,30 +77,6 @@ def test_interval_covers_the_truth_with_few_seeds(seeds):
     assert covered >= 278, "at least 285 of 300, give or take 7"
 
 
-@pytest.mark.parametrize("spread", [0.01, 0.03])
-def test_a_paper_of_the_same_accuracy_is_rarely_another(spread):
-    """Four pretrainings, one of them the paper's, on the same clips, some harder than others."""
-    random = np.random.default_rng(2)
-    found = 0
-    for _ in range(300):
-        hardness = random.random(1000)
-        *ours, theirs = (hardness < p for p in random.normal(0.7, spread, 4))
-        result = make_result(np.array(ours, int)[:, None])
-        found += statistics.compare_to_published(result, theirs.mean(), pretrained=True) < 0.05
-    assert found <= 24, "at most 15 of 300, give or take 4"
-
-
-def test_a_paper_far_off_is_another():
-    right = [draw(np.random.default_rng(seed), n=1000)[0] for seed in range(3)]
-    assert statistics.compare_to_published(make_result(right), 0.5, pretrained=True) < 0.01
-
-
-def test_one_pretraining_says_nothing_of_the_paper():
-    one = make_result(draw(np.random.default_rng(0), repetitions=10))
-    assert statistics.compare_to_published(one, 0.1, pretrained=True) is None
-    assert statistics.compare_to_published(one, 0.1, pretrained=False) < 0.001
-
-
 def test_interval_covers_the_truth():
     random = np.random.default_rng(0)
     covered = 0
@@ -211,12 +187,12 @@ def test_one_pretraining_is_no_test_of_a_system():
     """Only MFCC has no noise of pretraining; pairs without a verdict do not count in Holm's."""
     random = np.random.default_rng(0)
     results = [
-        make_result(draw(random, seeds=seeds, p=p), system=system)
+        make_result(draw(random, seeds=seeds, repetitions=3, p=p), system=system)
         for system, seeds, p in (("mfcc", 1, 0.5), ("cnn", 2, 0.7), ("coala", 1, 0.9))
     ]
     pairs = {(pair.system_a, pair.system_b): pair for pair in statistics.compare_all(results)}
-    assert not pairs["mfcc", "cnn"].one_seed
+    assert not pairs["mfcc", "cnn"].unknown
     assert pairs["mfcc", "cnn"].p_holm == pairs["mfcc", "cnn"].p
     for other in ("mfcc", "cnn"):
-        assert pairs[other, "coala"].one_seed
+        assert pairs[other, "coala"].unknown
         assert pairs[other, "coala"].p_holm == 1

@@ -58,6 +58,7 @@ rule report:
             "table.md",
             "report.md",
             "scores.csv",
+            "contrasts.csv",
             "comparisons.csv",
             "losses.csv",
             "retrieval.csv",

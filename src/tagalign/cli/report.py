@@ -74,6 +74,7 @@ def command(
     about = {
         "table.csv": "the table as numbers",
         "scores.csv": "every fold and repetition",
+        "contrasts.csv": "the planned contrasts",
         "comparisons.csv": "tests between systems",
         "losses.csv": "what each stage left out",
         "retrieval.csv": "searching validation pairs",

@@ -10,6 +10,7 @@ from tagalign.report.table import escape_markdown, markdown
 def page(
     title: str,
     shown: pd.DataFrame,
+    planned: pd.DataFrame,
     comparisons: pd.DataFrame,
     losses: pd.DataFrame,
     leaks: dict[str, int],
@@ -25,8 +26,10 @@ def page(
         Heading of the page.
     shown
         The table for people.
+    planned
+        What `tagalign.report.contrasts.contrasts_of` returns.
     comparisons
-        Paired tests between systems.
+        Paired tests between systems, counted in one sentence.
     losses
         What `tagalign.report.losses.count_losses` returns.
     leaks
@@ -48,9 +51,10 @@ def page(
     for caption, file in figures:
         caption = escape_markdown(caption)
         parts.append(f"![{caption}]({file})\n\n*{caption}*")
+    if len(planned):
+        parts += ["## What the paper claims of its systems", _planned(planned, settings)]
     if len(comparisons):
-        parts += ["## Which differences between systems are more than noise", ""]
-        parts += [_comparisons(comparisons, settings)]
+        parts += ["## Differences between single systems", _comparisons(comparisons, settings)]
     parts += sections
     if len(losses):
         parts += ["## What was left out, and why", _losses(losses)]
@@ -74,21 +78,27 @@ def _how_to_read(shown: pd.DataFrame, settings: dict) -> str:
         f" ({settings['draws']} draws, {100 * settings['confidence']:g} %) over recordings (of"
         " NSynth: instruments), whose clips are not independent, with Student's t for pretraining"
         " seeds (two make it very wide: take three or more; for repetitions where there is one"
-        " seed: then the noise of pretraining is not in it)."
+        " seed: it then leaves out the variation between pretraining seeds)."
     ]
     if "Paper" in shown:
         lines.append(
-            "A difference to the paper is tested against the noise of the test recordings and of"
-            " pretraining, the paper's single one included, with Holm's correction for the rows of"
-            f" the table, at {settings['significance']:g}; with one seed the noise of pretraining"
-            " is unknown, and nothing is said."
+            "A difference to the paper has an interval from the variation between pretraining"
+            " seeds, pooled over the systems of a task, the paper's single pretraining included;"
+            f" the test recordings are the same. It is reproduced within {settings['margin']:g}"
+            " points if the whole interval is, differs if the whole interval is outside, and else"
+            " the runs are too few to say: inconclusive (always so with one seed for each system)."
         )
-        if (shown["More than noise"] == "other clips").any():
+        if (shown["Verdict"] == "other clips").any():
             lines.append(
                 "Where unscored clips count as wrong (other clips) there is no difference to the"
                 " paper, whose accuracy is over the clips that could be scored;"
                 " evaluate.unscored: drop makes the two comparable."
             )
+    if shown["Task"].eq("gtzan").any():
+        lines.append(
+            "GTZAN has several excerpts of some artists; the interval does not know which, and is"
+            " narrower than it should be."
+        )
     if "Unscored" in shown:
         lines.append(
             "Missing clips are those that the data set lacks or that cannot be read; unscored ones"
@@ -98,43 +108,37 @@ def _how_to_read(shown: pd.DataFrame, settings: dict) -> str:
     return " ".join(lines)
 
 
-def _comparisons(comparisons: pd.DataFrame, settings: dict) -> str:
-    verdicts = comparisons["more_than_noise"]
-    yes, one_seed = comparisons[verdicts == "yes"], (verdicts == "one seed").sum()
-    lines = []
-    if one_seed < len(comparisons):
-        lines.append(
-            f"{len(yes)} of {len(comparisons) - one_seed} differences are significant at"
-            f" {settings['significance']:g} (paired t test over recordings and runs, Holm's"
-            " correction for the number of comparisons)."
-        )
-    if one_seed:
-        of = f"the other {one_seed}" if lines else f"{one_seed} differences"
-        lines.append(
-            f"Nothing is said of {of}: with one pretraining seed the noise of pretraining is"
-            " unknown, and it is not in the standard error. Two seeds or more tell."
-        )
-    text = " ".join([*lines, "All are in `comparisons.csv`."])
-    shown = yes if len(comparisons) > 45 else comparisons
-    if not len(shown):
-        return text
-    table = (
-        shown.astype({"p": object, "p_holm": object})
-        .fillna("-")
-        .rename(
-            columns={
-                "task": "Task",
-                "system_a": "System",
-                "system_b": "Against",
-                "difference": "Difference (points)",
-                "standard_error": "Standard error",
-                "p": "p",
-                "p_holm": "p, corrected",
-                "more_than_noise": "More than noise",
-            }
-        )
+def _planned(planned: pd.DataFrame, settings: dict) -> str:
+    text = (
+        "Each effect is pooled over the other factor, in points; its interval is from the variation"
+        " between pretraining seeds, pooled over the systems of the task, and p is corrected for"
+        f" the three contrasts of a task (Holm, {settings['significance']:g}). With one seed for"
+        " each system the variation is unknown."
     )
+    table = planned.astype(object).where(planned.notna(), "-")
+    table.columns = [
+        *("Task", "Contrast", "Systems", "Seeds", "Effect", "From", "To", "p", "p, corrected"),
+        "Significant",
+    ]
     return text + "\n\n" + markdown(table)
+
+
+def _comparisons(comparisons: pd.DataFrame, settings: dict) -> str:
+    known = comparisons[comparisons["significant"] != "unknown"]
+    unknown = len(comparisons) - len(known)
+    lines = []
+    if len(known):
+        lines.append(
+            f"{(known['significant'] == 'yes').sum()} of {len(known)} differences are significant"
+            f" at {settings['significance']:g} (paired t test over recordings and runs, Holm's"
+            " correction for the comparisons of a task)."
+        )
+    if unknown:
+        lines.append(
+            f"{unknown} differences are not tested: with one pretraining seed the variation between"
+            " seeds is unknown."
+        )
+    return " ".join([*lines, "All are in `comparisons.csv`."])
 
 
 def _losses(losses: pd.DataFrame) -> str:

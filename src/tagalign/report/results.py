@@ -88,9 +88,11 @@ class Result:
         return float(self.values.mean())
 
     @property
-    def one_seed(self) -> bool:
-        """Whether the variation between pretraining seeds is unknown."""
-        return self.system not in NOT_PRETRAINED and len(self.seeds) < 2
+    def one_run(self) -> bool:
+        """Whether the variation between runs is unknown: of seeds, or else of restarts."""
+        if self.system in NOT_PRETRAINED:
+            return self.values.shape[1] < 2
+        return len(self.seeds) < 2
 
 
 def read_results(paths: Iterable[str | os.PathLike]) -> list[Result]:

@@ -31,8 +31,9 @@ DRAWS_AT_ONCE = 250
 class Comparison:
     """Two systems on one task; `difference` is that of their accuracies, a minus b.
 
-    With `one_seed` the noise of pretraining of one of them is unknown, so that `p` is the
-    probability for these two trainings, not for the systems.
+    With `unknown` the variation of one of them is unknown (one pretraining seed, one restart
+    without pretraining, or a single recording): `p` is then about these two runs, not about the
+    systems, and tables leave it out.
     """
 
     task: str
@@ -43,7 +44,7 @@ class Comparison:
     standard_error: float
     p: float
     p_holm: float = 1.0
-    one_seed: bool = False
+    unknown: bool = False
 
 
 def interval(result: Result, *, confidence: float, draws: int, seed: int) -> tuple[float, float]:
@@ -132,47 +133,14 @@ def compare(a: Result, b: Result) -> Comparison:
     recording = [a.recording[row] for row in pick_a]
     difference, over_recordings = _mean_over_folds(paired, a.fold[pick_a], recording)
     parts = [over_recordings]
+    unknown = a.one_run or b.one_run or len(set(recording)) < 2
     for result in (a, b):
         runs = _runs(result)
         if len(runs) > 1:
             parts.append((runs.var(ddof=1) / len(runs), len(runs) - 1))
     error, p = _t_test(difference, parts)
-    one_seed = a.one_seed or b.one_seed
-    return Comparison(a.task, a.title, a.system, b.system, difference, error, p, one_seed=one_seed)
-
-
-def compare_to_published(result: Result, published: float, *, pretrained: bool) -> float | None:
-    """p value of the difference between an accuracy and the paper's, which is one number.
-
-    The paper's number is the mean over ten classifiers on the embeddings of one pretraining.
-    It varies as one of our seeds does (for embeddings without pretraining, as our mean
-    does); how much is known from our spread only. That it was tested on the same recordings
-    is not used, for the paper gives no results of single clips: the test is cautious.
-
-    Parameters
-    ----------
-    result
-        Our scores.
-    published : float
-        The paper's accuracy, in [0, 1].
-    pretrained : bool
-        Whether the embeddings come from a trained model.
-
-    Returns
-    -------
-    float or None
-        None where the spread over pretrainings is unknown: with one seed.
-    """
-    if pretrained and len(result.seeds) < 2:
-        return None
-    accuracy, over_recordings = _mean_over_folds(
-        result.contribution.mean(axis=0), result.fold, result.recording
-    )
-    parts, runs = [over_recordings], _runs(result)
-    if len(runs) > 1:
-        theirs = 1 if pretrained else len(runs)
-        parts.append((runs.var(ddof=1) * (1 / len(runs) + 1 / theirs), len(runs) - 1))
-    return _t_test(accuracy - published, parts)[1]
+    p = 1.0 if len(set(recording)) < 2 else p
+    return Comparison(a.task, a.title, a.system, b.system, difference, error, p, unknown=unknown)
 
 
 def _mean_over_folds(values, fold, recording) -> tuple[float, tuple[float, int]]:
@@ -200,14 +168,15 @@ def _t_test(difference: float, parts: list[tuple[float, int]]) -> tuple[float, f
 def compare_all(results: list[Result]) -> list[Comparison]:
     """Compare every pair of systems on every task.
 
-    Holm's correction is over the pairs that say something of the systems; those of one seed
+    Holm's correction is over the pairs of a task that say something of the systems; the others
     keep a p_holm of 1.
     """
     pairs = [compare(a, b) for a, b in itertools.combinations(results, 2) if a.task == b.task]
-    tested = [row for row, pair in enumerate(pairs) if not pair.one_seed]
-    corrected = holm(np.array([pairs[row].p for row in tested]))
-    for row, p in zip(tested, corrected, strict=True):
-        pairs[row] = dataclasses.replace(pairs[row], p_holm=float(p))
+    for task in dict.fromkeys(pair.task for pair in pairs):
+        tested = [i for i, pair in enumerate(pairs) if pair.task == task and not pair.unknown]
+        corrected = holm(np.array([pairs[i].p for i in tested]))
+        for i, p in zip(tested, corrected, strict=True):
+            pairs[i] = dataclasses.replace(pairs[i], p_holm=float(p))
     return pairs
 
 

@@ -4,14 +4,14 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from tagalign import store
 from tagalign.evaluate.metrics import METRICS
 from tagalign.report.paper import published
-from tagalign.report.results import NOT_PRETRAINED, Result
-from tagalign.report.statistics import Comparison, compare_to_published, holm, interval
+from tagalign.report.results import Result
+from tagalign.report.statistics import Comparison, interval
+from tagalign.report.verdict import Spread, judge, seed_spread
 
 SHOWN_BESIDE = ("macro_f1", "roc_auc")
 """Metrics beside the headline in the table for people."""
@@ -25,12 +25,16 @@ def table_of(results: list[Result], settings: dict) -> pd.DataFrame:
     embedding), unscored_are ("wrong": both are among the clips, as errors; "drop": not among
     them), coverage (share of the test clips that have an embedding), mean, standard_deviation
     (over all seeds and repetitions), seed_deviation (over the means of the seeds), low and high
-    (the interval), the other metrics by name, paper, difference (ours minus the paper's), p_holm
-    (of this difference, corrected for the rows of the table), more_than_noise ("yes", "no", "one
-    seed" where the variation between pretraining seeds is unknown, or "other clips" where
-    unscored clips are among ours: the paper's accuracy is without them).
+    (the interval), the other metrics by name, paper, difference (ours minus the paper's),
+    difference_low and difference_high (its interval), verdict ("reproduced", "differs",
+    "inconclusive", or "other clips" where unscored clips are among ours, which the paper leaves
+    out).
     """
-    rows, p, words = [], [], []
+    spreads = {
+        task: seed_spread([result for result in results if result.task == task])
+        for task in dict.fromkeys(result.task for result in results)
+    }
+    rows = []
     for result in results:
         low, high = interval(
             result,
@@ -67,31 +71,37 @@ def table_of(results: list[Result], settings: dict) -> pd.DataFrame:
                     if name != result.headline.name
                 },
                 "paper": paper,
-                "difference": round(mean - paper, 2) if comparable else None,
+                **_compared(result, paper, spreads[result.task], comparable, settings),
             }
         )
-        pretrained = result.system not in NOT_PRETRAINED
-        p.append(
-            compare_to_published(result, paper / 100, pretrained=pretrained) if comparable else None
-        )
-        words.append("" if paper is None else "one seed" if comparable else "other clips")
-    return _judge(pd.DataFrame(rows), p, words, settings["significance"])
+    return pd.DataFrame(rows)
 
 
-def _judge(
-    table: pd.DataFrame, p: list[float | None], words: list[str], significance: float
-) -> pd.DataFrame:
-    """Add p_holm and more_than_noise, from the p value of each row, or `words` without one."""
-    words = list(words)
-    tested = [row for row, value in enumerate(p) if value is not None]
-    corrected = dict(zip(tested, holm(np.array([p[row] for row in tested])), strict=True))
-    table["p_holm"] = [
-        float(f"{corrected[row]:.3g}") if row in corrected else None for row in range(len(p))
-    ]
-    for row, value in corrected.items():
-        words[row] = "yes" if value < significance else "no"
-    table["more_than_noise"] = words
-    return table
+def _compared(
+    result: Result, paper: float | None, spread: Spread, comparable: bool, settings: dict
+) -> dict:
+    """The columns that compare a score with the paper's."""
+    if paper is None or not comparable:
+        word = "" if paper is None else "other clips"
+        return dict.fromkeys(("difference", "difference_low", "difference_high")) | {
+            "verdict": word
+        }
+    found = judge(
+        result,
+        paper / 100,
+        spread,
+        margin=settings["margin"] / 100,
+        confidence=settings["confidence"],
+    )
+    values = {
+        "difference": found.difference,
+        "difference_low": found.low,
+        "difference_high": found.high,
+    }
+    points = {
+        name: None if value is None else round(100 * value, 2) for name, value in values.items()
+    }
+    return points | {"verdict": found.word}
 
 
 def _deviation(values) -> float | None:
@@ -101,8 +111,7 @@ def _deviation(values) -> float | None:
 def comparisons_of(comparisons: list[Comparison], settings: dict) -> pd.DataFrame:
     """The paired tests as a table, differences and standard errors in points.
 
-    Where the noise of pretraining is unknown ("one seed") there is no p value, and the
-    standard error is without it.
+    Where the variation of one of them is unknown there is no p value.
     """
     return pd.DataFrame(
         [
@@ -112,9 +121,9 @@ def comparisons_of(comparisons: list[Comparison], settings: dict) -> pd.DataFram
                 "system_b": pair.system_b,
                 "difference": round(100 * pair.difference, 2),
                 "standard_error": round(100 * pair.standard_error, 2),
-                "p": None if pair.one_seed else float(f"{pair.p:.3g}"),
-                "p_holm": None if pair.one_seed else float(f"{pair.p_holm:.3g}"),
-                "more_than_noise": _verdict(pair, settings["significance"]),
+                "p": None if pair.unknown else float(f"{pair.p:.3g}"),
+                "p_holm": None if pair.unknown else float(f"{pair.p_holm:.3g}"),
+                "significant": _significant(pair, settings["significance"]),
             }
             for pair in comparisons
         ],
@@ -126,14 +135,14 @@ def comparisons_of(comparisons: list[Comparison], settings: dict) -> pd.DataFram
             "standard_error",
             "p",
             "p_holm",
-            "more_than_noise",
+            "significant",
         ],
     )
 
 
-def _verdict(pair: Comparison, significance: float) -> str:
-    if pair.one_seed:
-        return "one seed"
+def _significant(pair: Comparison, significance: float) -> str:
+    if pair.unknown:
+        return "unknown"
     return "yes" if pair.p_holm < significance else "no"
 
 
@@ -185,7 +194,11 @@ def readable(table: pd.DataFrame, settings: dict) -> pd.DataFrame:
     if table["paper"].notna().any():
         shown["Paper"] = table["paper"].map(_shown)
         shown["Difference"] = table["difference"].map(lambda x: _shown(x, "{:+.1f}"))
-        shown["More than noise"] = table["more_than_noise"].replace("", "-")
+        shown["Its interval"] = [
+            "-" if pd.isna(low) else f"{low:+.1f} to {high:+.1f}"
+            for low, high in zip(table["difference_low"], table["difference_high"], strict=True)
+        ]
+        shown["Verdict"] = table["verdict"].replace("", "-")
     if table[["missing", "unscored"]].any(axis=None):
         words = {"wrong": "as wrong", "drop": "left out"}
         shown["Missing"] = table["missing"].astype(str)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from tagalign.errors import InputError
-from tagalign.report import figures, losses, page, retrieval, table
+from tagalign.report import contrasts, figures, losses, page, retrieval, table
 from tagalign.report import zeroshot as zero
 from tagalign.report.html import html
 from tagalign.report.recorded import read_recorded
@@ -30,7 +30,7 @@ def write_report(
     """Write table, figures and report of a run.
 
     Files: ``table.csv``, ``table.md``, ``scores.csv`` (every fold and repetition),
-    ``comparisons.csv``, ``losses.csv``, ``retrieval.csv``, ``zeroshot.csv``,
+    ``contrasts.csv``, ``comparisons.csv``, ``losses.csv``, ``retrieval.csv``, ``zeroshot.csv``,
     ``figures/accuracy.png``, ``figures/training.png`` (where a model has a history),
     ``figures/confusion-TASK.png`` (best system of each task), an SVG and a PDF beside each
     figure, ``report.md`` and ``report.html``, which needs no other file.
@@ -78,6 +78,7 @@ def write_report(
     results = read_results(scores)
     numbers = table.table_of(results, settings)
     comparisons = table.comparisons_of(compare_all(results), settings)
+    planned = contrasts.contrasts_of(results, settings)
     shown = table.readable(numbers, settings)
     by_tags = zero.zeroshot_of(read_results(zeroshot), results, settings)
     sections = [zero.section(by_tags) if len(by_tags) else "", about_search]
@@ -86,13 +87,14 @@ def write_report(
         "table.csv": numbers.to_csv(index=False, lineterminator="\n"),
         "table.md": table.markdown(shown),
         "scores.csv": table.per_fold(results).map(_cell).to_csv(index=False, lineterminator="\n"),
+        "contrasts.csv": _csv(planned),
         "comparisons.csv": comparisons.map(_cell).to_csv(index=False, lineterminator="\n"),
         "losses.csv": lost.map(_cell).to_csv(index=False, lineterminator="\n"),
     }
     texts |= {"retrieval.csv": _csv(found), "zeroshot.csv": _csv(by_tags)}
     drawn = _draw(directory, numbers, results, settings, models)
     texts["report.md"] = page.page(
-        title, shown, comparisons, lost, leaks, drawn, settings, sections
+        title, shown, planned, comparisons, lost, leaks, drawn, settings, sections
     )
     texts["report.html"] = html(
         title,
