@@ -25,6 +25,7 @@ BINS = (0, 1, 2, 5, 10, 30, 60, 300, np.inf)
 def html(
     title: str,
     shown: pd.DataFrame,
+    planned: pd.DataFrame,
     comparisons: pd.DataFrame,
     losses: pd.DataFrame,
     warnings: Sequence[str],
@@ -42,6 +43,8 @@ def html(
         Heading of the page.
     shown
         The table for people.
+    planned
+        What `tagalign.report.contrasts.contrasts_of` returns.
     comparisons
         Paired tests between systems.
     losses
@@ -66,6 +69,7 @@ def html(
     return environment.from_string(template.read_text(encoding="utf-8")).render(
         title=title,
         shown=_rows(shown),
+        contrasts=_rows(planned.astype(object).where(planned.notna(), "-")),
         comparisons=_rows(comparisons.astype(object).where(comparisons.notna(), "-")),
         losses=losses.to_dict("records"),
         most=max(losses["kept"] + losses["lost"], default=0),

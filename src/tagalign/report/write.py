@@ -99,6 +99,7 @@ def write_report(
     texts["report.html"] = html(
         title,
         shown,
+        planned,
         comparisons,
         lost,
         page.warnings(leaks),
