@@ -138,7 +138,7 @@ def patiently(
 
     def wait(state: tenacity.RetryCallState) -> float:
         grown = min(LONGEST_WAIT, first_wait * 2 ** (state.attempt_number - 1))
-        return grown * random.uniform(0.5, 1.0)
+        return grown * random.uniform(0.5, 1.0)  # noqa: S311 - it spreads the waits
 
     def announce(state: tenacity.RetryCallState) -> None:
         if state.attempt_number > 1:  # a single hiccup is not worth a line

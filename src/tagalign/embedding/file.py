@@ -168,7 +168,7 @@ class Writer:
         return np.repeat(np.arange(len(self.ids)), self.counts)
 
     def _times(self) -> np.ndarray:
-        assert self.times is not None
+        assert self.times is not None  # noqa: S101 - for mypy
         return np.concatenate([self.times(count) for count in self.counts])
 
     def _write_npz(self, path, model, system: str) -> None:

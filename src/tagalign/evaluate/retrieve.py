@@ -83,7 +83,7 @@ def run(
 def _embed(model: Model, data: TrainingFile) -> np.ndarray:
     """z_a of the validation patches [shape=(N, V)]."""
     patches = data.validation.patches
-    assert patches is not None
+    assert patches is not None  # noqa: S101 - for mypy
     parts = (patches[start : start + BLOCK] for start in range(0, len(patches), BLOCK))
     return np.concatenate(
         [model.embed_patches(data.scaling.undo(part.astype(np.float32))) for part in parts]

@@ -226,7 +226,7 @@ class Model:
         words = self.network.tag_encoder.words
         table, present = words.padded, words.present
         if extra:
-            assert self.words is not None
+            assert self.words is not None  # noqa: S101 - for mypy
             vectors = np.stack([self.words.vector(tag) for tag in extra]).astype(np.float32)
             table = torch.cat([table, torch.from_numpy(vectors).to(table.device)])
             present = torch.cat([present, present.new_ones(len(extra))])

@@ -193,7 +193,7 @@ def _adapt(pairs: Pairs, lookup: np.ndarray, model: Model, scaling: Scaling, siz
         line[: len(row)] = row
     patches = pairs.patches[kept].numpy().astype(np.float32)
     log_mel = scaling.undo(patches)
-    assert model.scaling is not None
+    assert model.scaling is not None  # noqa: S101 - for mypy
     return Pairs(
         [pairs.ids[number] for number in kept],
         torch.from_numpy(model.scaling.apply(log_mel).astype(np.float16)),
