@@ -1,6 +1,7 @@
 """Machines that are not as usual: each works, goes on with one line, or ends in the right one."""
 
 import errno
+import fcntl
 import os
 import shutil
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tagalign import store
+from tagalign import environment, store
 from tagalign.errors import InputError, TagalignError
 
 TAGALIGN = [sys.executable, "-m", "tagalign"]
@@ -165,6 +166,38 @@ def test_stage_files_are_read_without_a_lock(tmp_path):
         with store.read(path, stage="tags") as file:
             assert file["x"][()] == 1
         process.stdin.close()
+
+
+@pytest.mark.parametrize("number", [errno.EAGAIN, errno.ENOLCK, errno.EOPNOTSUPP, 524])
+def test_a_file_system_without_locks_is_named(tmp_path, monkeypatch, capsys, number):
+    """524 is what the NFS of Linux says of itself: no name in errno."""
+
+    def refuse(*arguments):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with open(tmp_path / "lock", "w") as file:
+        environment.lock(file, wait=True)
+    [line] = capsys.readouterr().err.splitlines()
+    assert str(tmp_path / "lock") in line
+    assert "cannot be locked" in line
+
+
+def test_a_lock_that_another_holds_is_not_waited_for(tmp_path):
+    with open(tmp_path / "lock", "w") as first, open(tmp_path / "lock", "w") as second:
+        environment.lock(first, wait=False)
+        with pytest.raises(BlockingIOError):
+            environment.lock(second, wait=False)
+
+
+def test_a_data_directory_that_cannot_be_made(tmp_path):
+    """Blamed on the directory: it is a file that stands in the way."""
+    (tmp_path / "data").write_text("")
+    path = tmp_path / "data" / "tiny" / "catalogue.h5"
+    with pytest.raises(TagalignError) as caught, store.create(path, stage="catalogue", config={}):
+        pass
+    assert str(path) in str(caught.value)
+    assert os.strerror(errno.ENOTDIR) in str(caught.value)
 
 
 def test_a_name_of_any_bytes_is_printed(tmp_path):

@@ -57,9 +57,10 @@ def lock(file: IO, *, wait: bool) -> None:
     try:
         # The kernel drops the lock with the process, so a killed run leaves none behind.
         fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except BlockingIOError:
-        raise
     except OSError as error:
+        # Some network file systems answer so to one who would have waited: theirs have no locks.
+        if isinstance(error, BlockingIOError) and not wait:
+            raise
         print(
             f"tagalign: {file.name} cannot be locked ({error.strerror}); see that no second run"
             " works with it",
