@@ -366,7 +366,7 @@ def test_the_page_in_a_browser(planted):
             page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
             page.get((planted / "report.html").as_uri())
             sections = page.find_elements("css selector", "section")
-            assert len(sections) == 14
+            assert len(sections) == 15
             assert all(len(section.text.splitlines()) > 1 for section in sections)
             assert page.execute_script("return document.documentElement.scrollWidth") <= width
             asked = page.execute_script(
