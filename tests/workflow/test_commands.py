@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -32,7 +33,8 @@ def command_of(log: str, output: str) -> str:
     """The shell command of the job with this output, as Snakemake printed it."""
     for block in re.split(r"\n(?=\[\w{3} \w{3} )", log):
         outputs = re.search(r"^    output: (.*)$", block, re.M)
-        if outputs and output in outputs.group(1).split(", "):
+        made = outputs.group(1).split(", ") if outputs else []
+        if output in made or str(Path(output).parent) in made:
             return re.search(r"^Shell command: (.*?)$", block, re.M).group(1)
     raise AssertionError(f"no job made {output}")
 
