@@ -53,8 +53,8 @@ def test_a_finished_run_follows(run):
 @pytest.mark.parametrize(
     ("stage", "wildcards", "expected"),
     [
-        ("task", {"task": "esc10"}, {"leaks", "embed_task", "evaluate"}),
-        ("train", {"system": "w2v-128-mean", "seed": 0}, {"embed_task"}),
+        ("task", {"task": "esc10"}, {"leaks", "embed_task", "evaluate", "zeroshot"}),
+        ("train", {"system": "w2v-128-mean", "seed": 0}, {"embed_task", "retrieve", "zeroshot"}),
         ("word2vec", {"dimension": 128}, {"train"}),
         ("patches", {"shard": "0001"}, {"pairs"}),
         ("catalogue", {}, {"tags", "leaks"}),

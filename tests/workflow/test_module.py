@@ -97,6 +97,10 @@ def test_a_prefix_moves_all_that_is_made(outer):
     assert all(name.startswith("below/") for name in made)
 
 
+@pytest.mark.xfail(
+    strict=True,
+    reason="in a module, --until a stage whose shards the catalogue tells plans nothing",
+)
 def test_stages_of_the_module_run(outer):
     run(outer, "tagalign_tags")
     assert (outer.root / "results/tiny/tags.h5").is_file()

@@ -14,7 +14,7 @@ from tagalign.audio.file import PatchShard
 from tagalign.embedding.file import SoundEmbeddings, TagEmbeddings
 from tagalign.embedding.index import Index
 from tagalign.embedding.stage_files import ClipEmbeddings
-from tagalign.evaluate.stage_files import Leaks, ScoreFile
+from tagalign.evaluate.stage_files import Leaks, RetrievalFile, ScoreFile
 from tagalign.freesound.file import AudioShard
 from tagalign.model.layout import ModelFile
 from tagalign.pairs.file import TrainingFile
@@ -43,6 +43,7 @@ FILES: tuple[type[StageFile], ...] = (
     Leaks,
     ClipEmbeddings,
     ScoreFile,
+    RetrievalFile,
     SoundEmbeddings,
     TagEmbeddings,
     Index,
