@@ -10,7 +10,7 @@ VENV := .venv
 STAMP := $(VENV)/.installed
 PIP := $(VENV)/bin/python -m pip install --constraint envs/constraints.txt
 
-.PHONY: demo test quick bench lint docs clean
+.PHONY: demo test test-all quick bench lint docs clean
 .DEFAULT_GOAL := demo
 
 define CHECK_PYTHON
@@ -39,6 +39,10 @@ demo: $(STAMP)
 	@echo "Table, figures and report: results/demo"
 
 test: $(STAMP)
+	$(VENV)/bin/python -m pytest -n $(CORES) -m "not long"
+
+# Also whole runs of the workflow, kills and schedulers; takes an hour on two cores.
+test-all: $(STAMP)
 	$(VENV)/bin/python -m pytest -n $(CORES)
 
 # What is marked slow, runs of the workflow above all, is left out.

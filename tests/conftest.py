@@ -28,3 +28,22 @@ def shared() -> Path:
 def sections() -> dict:
     """All sections with their defaults: the paper preset."""
     return config.resolve({"run": "test", "source": {"kind": "folder"}})
+
+
+# Whole runs, kills and schedulers: `make test-all` runs them. A file leaves this list when its slow
+# tests have been seen to pass, and to fit into the time of `make test`.
+WORKFLOW = ("kill", "module", "rerun", "slurm", "targets", "leaks", "provenance", "thousands")
+LONG = (
+    *("tests/end_to_end/", "tests/freesound/", "tests/fuzz/", "tests/slurm/"),
+    *(f"tests/workflow/test_{name}" for name in WORKFLOW),
+    *("tests/planning/", "tests/release/", "tests/tasks/", "tests/test_extending.py"),
+    *("tests/test_readme.py", "tests/train/", "tests/benchmarks/", "tests/evaluate/"),
+    *("tests/audio/", "tests/embedding/", "tests/pairs/"),
+)
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        kinds = {mark.name for mark in item.iter_markers()}
+        if kinds & {"slow", "slurm"} and item.nodeid.startswith(LONG):
+            item.add_marker(pytest.mark.long)

@@ -8,7 +8,7 @@ from tiny_project import Project
 
 pytestmark = pytest.mark.slow
 
-AFTER_TRAIN = {"train", "figures", "embed_task", "evaluate", "report"}
+AFTER_TRAIN = {"train", "figures", "retrieve", "embed_task", "evaluate", "zeroshot", "report"}
 AFTER_PAIRS = {"pairs", "leaks", *AFTER_TRAIN}
 
 
@@ -54,7 +54,10 @@ def test_a_touch_of_everything_reruns_nothing(project):
         ({"patches": {"window": "hann"}}, {"patches", "task", *AFTER_PAIRS}),
         ({"word2vec": {"epochs": 9}}, {"word2vec", *AFTER_TRAIN}),
         ({"pairs": {"seed": 3}}, AFTER_PAIRS),
-        ({"clips": {"tail": "drop"}}, {"task", "leaks", "embed_task", "evaluate", "report"}),
+        (
+            {"clips": {"tail": "drop"}},
+            {"task", "leaks", "embed_task", "evaluate", "zeroshot", "report"},
+        ),
         ({"evaluate": {"hidden": 5}}, {"evaluate", "report"}),
         ({"report": {"confidence": 0.9}, "source": {"freesound": {"query": "dog"}}}, {"report"}),
     ],
@@ -117,7 +120,7 @@ def test_a_new_task_runs_only_what_is_new(project):
     farm = project.config["datasets"]["pets"]
     project.configure(tasks=["pets", "farm"], datasets={"farm": farm})
     jobs = project.dry()
-    new = {"dataset", "task", "leaks", "embed_task", "evaluate"}
+    new = {"dataset", "task", "leaks", "embed_task", "evaluate", "zeroshot"}
     assert {job.rule for job in jobs} == {*new, "report", "configuration"}
     assert {job.wildcards["task"] for job in jobs if job.rule in new} == {"farm"}
 

@@ -13,7 +13,7 @@ TRAIN = WORDS | {"pairs", "train"}
 TASK = {"dataset", "task"}
 EMBED = TRAIN | TASK | {"embed_task"}
 EVALUATE = EMBED | {"leaks", "evaluate"}
-AFTER_TRAIN = {"train", "figures", "embed_task", "evaluate", "report"}
+AFTER_TRAIN = {"train", "figures", "retrieve", "embed_task", "evaluate", "zeroshot", "report"}
 WHOLE = EVALUATE | {"figures", "report", "configuration"}
 
 
